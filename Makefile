@@ -1,0 +1,184 @@
+# snapflame: explains where the time of a VM snapshot pause went.
+#
+#   make            build build/snapflame
+#   make demo       install what is missing, record a slowing VMM, print the verdict
+#   make check      install what the tests need, run them all
+#   make help       the other targets
+#
+# CFLAGS, CPPFLAGS and LDFLAGS are yours. V=1 shows commands, WERROR=1 makes warnings errors,
+# SANITIZE=address,undefined instruments, O=dir builds elsewhere, WITHOUT="libcurl ..." leaves
+# optional libraries out.
+
+O       ?= build
+CC      ?= cc
+CFLAGS  ?= -O2 -g
+prefix  ?= /usr/local
+bindir  ?= $(prefix)/bin
+libdir  ?= $(prefix)/lib
+includedir ?= $(prefix)/include
+mandir  ?= $(prefix)/share/man
+INSTALL ?= install
+VERSION := 0.1.0
+
+Q := $(if $(filter 1,$(V)),,@)
+say = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' $(1) $(2))
+
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
+	-Wwrite-strings -Wformat=2 -Wno-unused-parameter -Wno-missing-field-initializers
+OWN_CFLAGS := -std=gnu11 -fno-strict-aliasing -fno-omit-frame-pointer $(WARN) $(if $(WERROR),-Werror) \
+	$(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all)
+OWN_LDFLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZE))
+LIB_INC := -Ilib/include -Ilib
+
+LIB_SRC := $(sort $(wildcard lib/*/*.c))
+SRC     := $(sort $(wildcard src/*.c))
+UNIT    := $(sort $(wildcard tests/unit/*.c))
+FUZZ    := $(sort $(wildcard tests/fuzz/*.c))
+HEADERS := $(sort $(wildcard lib/include/snapflame/*.h))
+SAMPLE_SRC := $(sort $(wildcard samples/branchsim/*.c))
+
+LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o)
+OBJ     := $(SRC:%.c=$(O)/%.o)
+UNIT_BIN := $(UNIT:tests/unit/%.c=$(O)/tests/unit/%)
+FUZZ_BIN := $(filter-out $(O)/tests/fuzz/driver,$(FUZZ:tests/fuzz/%.c=$(O)/tests/fuzz/%))
+SAMPLE_OBJ := $(SAMPLE_SRC:%.c=$(O)/%.o)
+
+CONFIG := $(O)/config.mk
+LIBPERF := $(O)/libperf
+
+.PHONY: all
+all: $(O)/snapflame samples ## build the program, the library and the samples
+
+# The targets below need neither a compiler nor the configuration.
+PLAIN := help clean distclean deps demo check check-long bench
+ifneq ($(filter-out $(PLAIN),$(or $(MAKECMDGOALS),all)),)
+-include $(CONFIG)
+endif
+
+$(CONFIG): scripts/probe.sh $(wildcard $(LIBPERF)/VERSION)
+	@mkdir -p $(O)
+	@if [ ! -f $(LIBPERF)/VERSION ] && ! pkg-config --exists libperf 2>/dev/null && \
+		ls /usr/src/linux-source-*.tar.xz >/dev/null 2>&1; then \
+		sh scripts/libperf.sh $(LIBPERF) || echo "libperf: not built; record is left out" >&2; fi
+	@CC="$(CC)" WITHOUT="$(WITHOUT)" sh scripts/probe.sh $@ $(LIBPERF)
+
+$(O)/%.o: %.c $(CONFIG)
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(OWN_CFLAGS) $(if $(filter src/%,$<),-Ilib/include,$(LIB_INC)) $(DEFS) $(DEP_CFLAGS) \
+		-DSNAPFLAME_VERSION='"$(VERSION)"' $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/libsnapflame.a: $(LIB_OBJ)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(O)/snapflame: $(OBJ) $(O)/libsnapflame.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(OWN_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(DEP_LIBS) -lpthread -lm
+
+$(O)/tests/unit/%: tests/unit/%.c $(O)/libsnapflame.a
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(OWN_CFLAGS) $(LIB_INC) $(DEFS) $(DEP_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(OWN_LDFLAGS) \
+		$(LDFLAGS) -MMD -MP -o $@ $< $(O)/libsnapflame.a $(CMOCKA_LIBS) $(DEP_LIBS) -lpthread -lm
+
+$(O)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/driver.c $(O)/libsnapflame.a
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(OWN_CFLAGS) $(LIB_INC) $(DEFS) $(DEP_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(OWN_LDFLAGS) \
+		$(LDFLAGS) -o $@ $< $(if $(LIBFUZZER),,tests/fuzz/driver.c) $(O)/libsnapflame.a $(DEP_LIBS) \
+		-lpthread -lm
+
+-include samples/branchsim/module.mk
+.PHONY: samples
+samples: $(SAMPLE_BINS)
+
+.PHONY: deps
+deps: ## install what the build, the demo and the figures need (as root, with apt)
+	@sh scripts/deps.sh build libperf use
+
+.PHONY: demo
+demo: deps ## record 5 BRANCHes of a slowing VMM, print the verdict, write demo-report/
+	@$(MAKE) --no-print-directory O=$(O) all
+	@sh samples/demo.sh $(O) demo-report
+
+.PHONY: check
+check: ## install what the tests need and run them all
+	@sh scripts/deps.sh build libperf use test
+	@$(MAKE) --no-print-directory O=$(O) run-tests
+
+JOBS ?= 2
+TESTS ?=
+.PHONY: run-tests
+run-tests: all unit $(FUZZ_BIN) ## run the tests (no installing); TESTS="tests/cli/fold.t" for some
+	@SNAPFLAME=$(abspath $(O)/snapflame) BUILD=$(abspath $(O)) SHARED=$(abspath ../shared) \
+		sh tests/run.sh $(JOBS) $(TESTS)
+
+.PHONY: unit
+unit: $(if $(CMOCKA_LIBS),$(UNIT_BIN))
+
+.PHONY: bench
+bench: ## ratios of speed and of recording cost, within one run
+	@$(MAKE) --no-print-directory O=$(O) all
+	@BUILD=$(abspath $(O)) sh tests/bench/run.sh
+
+.PHONY: bless
+bless: all ## rewrite the expected results of tests/cli for review
+	@SNAPFLAME=$(abspath $(O)/snapflame) BUILD=$(abspath $(O)) SHARED=$(abspath ../shared) BLESS=1 \
+		sh tests/run.sh 1 $(TESTS)
+
+.PHONY: check-layers
+check-layers: ## inside lib/, dependencies point down the layers only
+	@sh scripts/layers.sh
+
+.PHONY: check-headers
+check-headers: ## each public header compiles alone
+	@for h in $(HEADERS); do \
+		echo "#include \"$$h\"" | $(CC) $(OWN_CFLAGS) -Werror -Ilib/include -fsyntax-only -x c - || \
+		{ echo "$$h does not compile alone" >&2; exit 1; }; done
+
+.PHONY: format
+format: ## clang-format everything
+	@git ls-files '*.c' '*.h' | grep -v '^contrib/' | xargs clang-format -i
+
+.PHONY: lint
+lint: check-layers check-headers ## layers, headers, cppcheck and shellcheck where they are installed
+	@if command -v cppcheck >/dev/null; then cppcheck -q --error-exitcode=1 --inline-suppr \
+		--enable=warning,portability --suppressions-list=.cppcheck lib src samples; fi
+	@if command -v shellcheck >/dev/null; then git ls-files '*.sh' '*.t' | xargs shellcheck -S warning; fi
+
+MAN1 := $(sort $(wildcard man/*.1))
+MAN5 := $(sort $(wildcard man/*.5))
+MAN7 := $(sort $(wildcard man/*.7))
+.PHONY: install
+install: $(O)/snapflame ## install under $(DESTDIR)$(prefix)
+	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(libdir) $(DESTDIR)$(includedir)/snapflame \
+		$(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man5 $(DESTDIR)$(mandir)/man7
+	$(INSTALL) -m 755 $(O)/snapflame $(DESTDIR)$(bindir)/snapflame
+	$(INSTALL) -m 644 $(O)/libsnapflame.a $(DESTDIR)$(libdir)/libsnapflame.a
+	$(INSTALL) -m 644 $(HEADERS) $(DESTDIR)$(includedir)/snapflame
+	$(if $(MAN1),$(INSTALL) -m 644 $(MAN1) $(DESTDIR)$(mandir)/man1)
+	$(if $(MAN5),$(INSTALL) -m 644 $(MAN5) $(DESTDIR)$(mandir)/man5)
+	$(if $(MAN7),$(INSTALL) -m 644 $(MAN7) $(DESTDIR)$(mandir)/man7)
+
+.PHONY: uninstall
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(bindir)/snapflame $(DESTDIR)$(libdir)/libsnapflame.a
+	rm -rf $(DESTDIR)$(includedir)/snapflame
+	rm -f $(patsubst man/%,$(DESTDIR)$(mandir)/man1/%,$(MAN1)) \
+		$(patsubst man/%,$(DESTDIR)$(mandir)/man5/%,$(MAN5)) \
+		$(patsubst man/%,$(DESTDIR)$(mandir)/man7/%,$(MAN7))
+
+.PHONY: clean
+clean: ## remove what was built, but for the cached libperf
+	@if [ -d $(O) ]; then find $(O) -mindepth 1 -maxdepth 1 ! -name libperf -exec rm -rf {} +; fi
+
+.PHONY: distclean
+distclean: ## remove the build directory
+	rm -rf $(O)
+
+.PHONY: help
+help: ## this text
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
+
+-include $(LIB_OBJ:.o=.d) $(OBJ:.o=.d) $(SAMPLE_OBJ:.o=.d) $(UNIT_BIN:=.d)
