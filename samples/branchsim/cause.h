@@ -47,6 +47,7 @@ struct cause {
 	double dirty_mb;       /* working set of the guest; 0: 4 MB */
 	unsigned chunk_kb;     /* only every other chunk of this size is dirty; 0: dense */
 	int no_fsync;
+	int state_in_memory;   /* the vmstate file goes to a tmpfs, whatever the storage */
 
 	/* NULL when it can run here, else why not, in text that lives on. */
 	const char *(*probe)(struct vmm *vmm);

@@ -95,21 +95,27 @@ static void report(struct client *c, const struct branch_opts *o, const struct s
 	json_decref(line);
 }
 
-/* Where the files go: as told, else into the VMM's own directory, else into this one. */
+/* In --dir, else where the VMM says, else (a real Firecracker) in this directory. */
+static const char *path_in(const struct branch_opts *o, json_t *info, const char *key,
+			   const char *file)
+{
+	const char *dir = o->dir ? o->dir : json_string_value(json_object_get(info, key));
+	char *here = dir ? NULL : realpath(".", NULL), *path;
+
+	path = xasprintf("%s/%s", here ? here : dir ? dir : ".", file);
+	free(here);
+	return path;
+}
+
 static void choose_paths(struct client *c, struct branch_opts *o)
 {
 	json_t *info = NULL;
-	const char *dir = o->dir;
 
-	if (!dir && !client_call(c, "GET", "/branchsim", NULL, &info))
-		dir = json_string_value(json_object_get(info, "dir"));
-	if (!dir)
-		dir = ".";
-	/* Relative paths would be the VMM's, not ours. */
+	client_call(c, "GET", "/branchsim", NULL, &info);
 	if (!o->mem_path)
-		o->mem_path = xasprintf("%s/mem.diff", dir);
+		o->mem_path = path_in(o, info, "mem_dir", "mem.diff");
 	if (!o->snapshot_path)
-		o->snapshot_path = xasprintf("%s/vmstate", dir);
+		o->snapshot_path = path_in(o, info, "state_dir", "vmstate");
 	json_decref(info);
 }
 

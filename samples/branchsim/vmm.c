@@ -88,9 +88,10 @@ static void get_branches(struct vmm *vmm, struct action *a)
 {
 	json_t *last = branch_json(vmm);
 
-	a->body = json_pack("{s:s, s:i, s:i, s:s, s:o}", "cause", vmm->cause->name, "pid",
-			    (int)getpid(), "branches", (int)vmm->branch.k, "dir", vmm->opts.dir,
-			    "last", last ? last : json_null());
+	a->body = json_pack("{s:s, s:i, s:i, s:s, s:s, s:o}", "cause", vmm->cause->name, "pid",
+			    (int)getpid(), "branches", (int)vmm->branch.k, "state_dir",
+			    vmm->state_dir, "mem_dir", vmm->opts.dir, "last",
+			    last ? last : json_null());
 }
 
 /* What main does for fc_api. After a resume the cause may change the world for the next BRANCH. */
@@ -170,22 +171,30 @@ static int listen_at(const char *path)
 	return fd;
 }
 
-/* Snapshots go to memory unless a cause is about storage. */
-static void choose_dir(struct vmm *vmm)
+static void make_own_dir(struct vmm *vmm)
 {
-	char *dir;
+	char *dir = xasprintf("%s/branchsim.XXXXXX", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
 
+	if (!mkdtemp(dir))
+		die("%s: %s", dir, strerror(errno));
+	vmm->own_dir = dir;
+}
+
+/* Snapshots go to memory unless a cause is about storage. */
+static void choose_dirs(struct vmm *vmm)
+{
+	if (!vmm->opts.dir || vmm->cause->state_in_memory)
+		make_own_dir(vmm);
 	if (vmm->opts.dir) {
-		dir = realpath(vmm->opts.dir, NULL);
+		char *dir = realpath(vmm->opts.dir, NULL);
+
 		if (!dir || access(dir, W_OK | X_OK))
 			die("%s: %s", vmm->opts.dir, strerror(errno));
+		vmm->opts.dir = dir;
 	} else {
-		dir = xasprintf("%s/branchsim.XXXXXX", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
-		if (!mkdtemp(dir))
-			die("%s: %s", dir, strerror(errno));
-		vmm->own_dir = dir;
+		vmm->opts.dir = vmm->own_dir;
 	}
-	vmm->opts.dir = dir;
+	vmm->state_dir = vmm->own_dir ? vmm->own_dir : vmm->opts.dir;
 }
 
 static void remove_own_dir(struct vmm *vmm)
@@ -260,10 +269,10 @@ static void print_ready(struct vmm *vmm)
 
 static void set_up(struct vmm *vmm)
 {
-	choose_dir(vmm);
 	the_vmm = vmm;
 	atexit(clean_up);
 	choose_cause(vmm);
+	choose_dirs(vmm);
 	if (vmm->opts.log && !(vmm->log = fopen(vmm->opts.log, "ae")))
 		die("%s: %s", vmm->opts.log, strerror(errno));
 	vmm->prepared = 1;

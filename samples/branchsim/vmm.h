@@ -84,7 +84,8 @@ struct vmm {
 	int paused;
 	struct branch branch;
 	FILE *log;
-	char *own_dir; /* made by us, to be removed */
+	char *own_dir; /* a tmpfs directory made by us, to be removed; NULL: not needed */
+	const char *state_dir; /* for the vmstate file; opts.dir is the memory file's */
 
 	int wake_fd; /* eventfd: an action waits */
 	struct action *action;
