@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One recording in memory: threads, what the scheduler did with them, stacks, windows.
+ *
+ *	struct sf_recording *rec;
+ *
+ *	if (sf_recording_load(&rec, "slow.data", NULL, &err))
+ *		…
+ *	for (size_t i = 0; i < rec->nr_windows; i++)
+ *		… rec->window[i].lo … rec->window[i].hi …
+ *	sf_recording_free(rec);
+ *
+ * Everything that is public here is read-only for callers and lives as long as the recording.
+ * Times are ns in the clock of the recording (CLOCK_MONOTONIC for snapflame's own). Reads what
+ * `snapflame record` writes (marks.h), and any perf.data with sched_switch or context switch
+ * records, which then is one window from its first to its last event.
+ *
+ * Memory: 24 to 32 bytes for each scheduler event, CPU sample and polled stack.
+ */
+#ifndef SNAPFLAME_RECORDING_H
+#define SNAPFLAME_RECORDING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <snapflame/error.h>
+#include <snapflame/marks.h>
+#include <snapflame/reader.h>
+#include <snapflame/symbol.h>
+#include <snapflame/table.h>
+
+enum { SF_NO_THREAD = UINT32_MAX, SF_NO_STACK = 0 };
+
+/* What the scheduler said of a thread, in order of time. */
+enum sf_sched_kind {
+	SF_SCHED_IN,   /* starts to run on cpu; other: who ran there before */
+	SF_SCHED_OUT,  /* stops to run; state, stack; other: who runs next */
+	SF_SCHED_WAKE, /* is woken; other: by whom, state: enum sf_wake_context */
+};
+
+/* State of a thread that is switched out (prev_state of sched_switch, named once for all kernels). */
+enum sf_task_state {
+	SF_TASK_PREEMPTED,     /* still wants the CPU */
+	SF_TASK_INTERRUPTIBLE, /* S */
+	SF_TASK_UNINTERRUPTIBLE, /* D */
+	SF_TASK_STOPPED,       /* T, t */
+	SF_TASK_DEAD,          /* X, Z */
+	SF_TASK_IDLE,          /* I: a kernel thread that does not count as load */
+	SF_TASK_BLOCKED,       /* blocked; the recording does not say how */
+};
+
+enum sf_wake_context {
+	SF_WAKE_TASK,    /* the waker ran in its own context: it is the cause */
+	SF_WAKE_IRQ,     /* a hard interrupt: the interrupted thread is not the cause */
+	SF_WAKE_SOFTIRQ, /* a soft interrupt, likewise */
+};
+
+struct sf_sched {
+	uint64_t time;
+	uint32_t other; /* thread index, SF_NO_THREAD unknown */
+	uint32_t stack; /* OUT: stack id, SF_NO_STACK unknown */
+	uint16_t cpu;
+	uint8_t kind;  /* enum sf_sched_kind */
+	uint8_t state; /* OUT: enum sf_task_state; WAKE: enum sf_wake_context */
+};
+
+struct sf_cpu_sample {
+	uint64_t time, period; /* period: ns for cpu-clock, else the event's own unit */
+	uint32_t stack;
+	uint16_t cpu;
+	bool kernel; /* it was in the kernel */
+};
+
+struct sf_poll {
+	uint64_t time, period; /* ns that the poll stands for */
+	uint32_t stack;        /* SF_NO_STACK: none (running or runnable) */
+	struct sf_task_raw raw;
+};
+
+/* A system call of a thread (record --syscalls). */
+struct sf_syscall {
+	uint64_t enter, exit; /* 0, UINT64_MAX: outside of the recording */
+	int32_t nr;
+	int64_t ret;
+	uint64_t arg[3];
+};
+
+enum sf_thread_flags {
+	SF_THREAD_TARGET = 1, /* of the process that was recorded */
+	SF_THREAD_VCPU = 2,   /* seen in KVM_RUN, or named as VMMs name vCPU threads */
+	SF_THREAD_IDLE = 4,   /* a CPU's idle task */
+	SF_THREAD_KERNEL = 8, /* kernel thread: never seen in user space, child of kthreadd */
+	SF_THREAD_RECORDER = 16,
+};
+
+struct sf_thread {
+	uint32_t tid, pid;
+	uint32_t comm;         /* string id */
+	unsigned flags;        /* enum sf_thread_flags */
+	uint64_t start, exit;  /* 0, UINT64_MAX: not seen */
+	struct sf_sched *sched;
+	size_t nr_sched, sched_alloc;
+	struct sf_cpu_sample *sample;
+	size_t nr_samples, sample_alloc;
+	struct sf_poll *poll;
+	size_t nr_polls, poll_alloc;
+	struct sf_syscall *syscall;
+	size_t nr_syscalls, syscall_alloc;
+	uint64_t *kvm_exit; /* times at which it left KVM_RUN */
+	size_t nr_kvm_exits, kvm_exit_alloc;
+};
+
+/* Who got a CPU when. */
+struct sf_cpu_switch {
+	uint64_t time;
+	uint32_t thread;
+};
+
+struct sf_cpu {
+	struct sf_cpu_switch *sw;
+	size_t nr, alloc;
+};
+
+/* A request of a block device. */
+struct sf_request {
+	uint64_t issue, done; /* done 0: not seen */
+	uint64_t sector, bytes;
+	uint32_t dev;         /* major << 20 | minor, as the kernel's dev_t */
+	uint32_t issuer;      /* thread index */
+	uint32_t issue_stack; /* who handed it to the device; SF_NO_STACK unknown */
+	uint16_t done_cpu;
+	bool write, flush;
+};
+
+/* A thread at an edge of a window, as /proc told. */
+struct sf_snap_thread {
+	uint32_t tid, comm;
+	char state; /* letter of /proc/TID/stat */
+	uint64_t run_ns, delay_ns, slices, throttled_ns;
+	int32_t syscall; /* -1 none or running, -2 unknown */
+	uint64_t arg[6];
+	uint32_t stack;
+};
+
+struct sf_snapshot {
+	uint64_t t0, t1; /* the time it took: 0, 0 where there is none */
+	uint64_t cpu_ns; /* process CPU clock */
+	struct sf_snap_thread *thread;
+	size_t nr, alloc;
+};
+
+struct sf_covariate {
+	uint32_t name; /* string id */
+	double begin, end;
+	bool has_begin, has_end;
+};
+
+struct sf_written_file {
+	uint32_t path;
+	double bytes, allocated_bytes, extents; /* at the window's end; -1 unknown */
+};
+
+struct sf_writer_process {
+	uint32_t pid, comm;
+	uint64_t write_bytes, cancelled_bytes; /* during the window */
+};
+
+struct sf_phase {
+	uint32_t name;
+	uint64_t begin, end;
+};
+
+enum sf_window_edge { SF_EDGE_BEGIN, SF_EDGE_END, SF_NR_EDGES };
+
+/* One BRANCH. */
+struct sf_window {
+	uint32_t branch; /* from 1 */
+	uint32_t trial;  /* from 1; the recording's number where several are compared */
+	uint32_t name;   /* string id, 0 none */
+	uint64_t lo, hi; /* what is analysed: the dark window where it is known, else the API's */
+	uint64_t api_lo, api_hi;
+	uint64_t dark_lo, dark_hi; /* 0, 0: not known */
+	uint32_t root;   /* thread whose wait the pause is: the last vCPU back in KVM_RUN, else the
+			    thread of the target that finished the BRANCH; SF_NO_THREAD: none */
+	int status;      /* of CMD */
+	const char *error; /* what the driver said, NULL */
+	bool whole;      /* no marks: the whole recording */
+	double pause_ms, diff_ms;    /* as the BRANCH itself said; -1 unknown */
+	int64_t diff_physical_bytes; /* -1 unknown */
+	struct sf_snapshot snap[SF_NR_EDGES];
+	struct sf_covariate *covariate;
+	size_t nr_covariates, covariate_alloc;
+	struct sf_written_file *file;
+	size_t nr_files, file_alloc;
+	struct sf_writer_process *writer;
+	size_t nr_writers, writer_alloc;
+	struct sf_phase *phase;
+	size_t nr_phases, phase_alloc;
+};
+
+/* What the recording says of itself (mark "meta" and the file's header). */
+struct sf_meta {
+	uint32_t pid; /* 0: not snapflame's */
+	uint32_t comm, exe, scope, wakings, call_graph, host, kernel, tool, arch, cmdline;
+	double hz, poll_hz;
+	uint32_t cpus;
+	uint64_t realtime_ns, at;
+	uint64_t recorder_cpu_ns; /* of the end mark */
+	bool finished;            /* there is an end mark */
+	const char *end_reason;
+};
+
+struct sf_stack_node {
+	uint32_t parent; /* stack id of the caller's side, 0 at the root */
+	uint32_t loc;    /* location of symbol.h */
+};
+
+struct sf_lost {
+	uint64_t time, count;
+};
+
+struct sf_recording {
+	const char *path;
+	struct sf_meta meta;
+	struct sf_strtab str; /* names; text by sf_text() */
+	struct sf_thread *thread;
+	size_t nr_threads, thread_alloc;
+	struct sf_cpu *cpu;
+	size_t nr_cpus, cpu_alloc;
+	struct sf_request *request; /* by time of issue */
+	size_t nr_requests, request_alloc;
+	uint32_t *request_done; /* indices into request, by time of completion */
+	size_t nr_done;
+	struct sf_window *window;
+	size_t nr_windows, window_alloc;
+	struct sf_lost *lost;
+	size_t nr_lost, lost_alloc;
+	uint64_t first, last; /* time of the first and last event that is no mark */
+	struct sf_reader_stats stats;
+	/* Which evidence the file has at all. */
+	bool has_switches, has_switch_stacks, has_wakings, has_samples, has_requests, has_polls;
+	bool system_scope;
+	struct sf_symbols *symbols;
+	/* private */
+	struct sf_stack_node *node;
+	size_t nr_nodes, node_alloc;
+	struct sf_map64 node_of, chain_cache, tid_of;
+	struct sf_arena arena;
+	struct {
+		char **line;
+		size_t nr, alloc;
+	} problem;
+	struct sf_loader *loader;
+};
+
+struct sf_recording_opts {
+	struct sf_symbols_opts symbols;
+	void (*progress)(void *arg, uint64_t bytes, uint64_t total);
+	void *progress_arg;
+	bool api_windows; /* analyse the API window even where the dark one is known */
+};
+
+/* path may be "-": standard input is copied to an unlinked file first. */
+int sf_recording_load(struct sf_recording **rec, const char *path,
+		      const struct sf_recording_opts *opts, struct sf_error *err);
+void sf_recording_free(struct sf_recording *rec);
+
+static inline const char *sf_text(const struct sf_recording *rec, uint32_t id)
+{
+	return sf_strtab_text(&rec->str, id);
+}
+
+/* Index of the thread with that tid now living at time, SF_NO_THREAD where there is none. */
+uint32_t sf_recording_thread(const struct sf_recording *rec, uint32_t tid, uint64_t time);
+
+/* Frames of a stack by walking up: id, then sf_stack_parent(id) until 0. Leaf first. */
+static inline uint32_t sf_stack_parent(const struct sf_recording *rec, uint32_t id)
+{
+	return rec->node[id].parent;
+}
+static inline uint32_t sf_stack_loc(const struct sf_recording *rec, uint32_t id)
+{
+	return rec->node[id].loc;
+}
+
+/* Lost events with a time in [lo, hi]. */
+uint64_t sf_recording_lost(const struct sf_recording *rec, uint64_t lo, uint64_t hi);
+
+/* What could not be read or is missing, one line each; NULL past the last. */
+const char *sf_recording_problem(const struct sf_recording *rec, size_t index);
+
+#endif

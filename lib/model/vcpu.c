@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "model/vcpu.h"
+
+#include <ctype.h>
+#include <string.h>
+
+enum { SYS_IOCTL = 16, IOCTL_KVM_RUN = 0xae80 };
+
+static bool is_kvm_run(const char *name)
+{
+	return !strcmp(name, "kvm_vcpu_ioctl") || !strcmp(name, "kvm_arch_vcpu_ioctl_run");
+}
+
+/* Does the stack pass through KVM_RUN? */
+static bool in_kvm(struct sf_recording *rec, struct sf_vcpu_memo *memo, uint32_t stack)
+{
+	const struct sf_frame *f;
+	uint32_t *v, id;
+	bool made, yes = false;
+
+	if (stack == SF_NO_STACK)
+		return false;
+	v = sf_map64_at(&memo->in_kvm, stack, &made);
+	if (v && !made)
+		return *v == 2;
+	for (id = stack; id && !yes; id = sf_stack_parent(rec, id)) {
+		size_t n = sf_symbols_frames(rec->symbols, sf_stack_loc(rec, id), &f);
+
+		for (size_t i = 0; i < n; i++)
+			yes |= is_kvm_run(f[i].name);
+	}
+	v = sf_map64_at(&memo->in_kvm, stack, NULL);
+	if (v)
+		*v = yes ? 2 : 1;
+	return yes;
+}
+
+static bool name_hints(const char *comm)
+{
+	const char *p = comm;
+
+	if (!strncmp(p, "fc_vcpu", 7))
+		return true;
+	if (!strncmp(p, "vcpu", 4) && isdigit((unsigned char)p[4]))
+		return true;
+	if (strncmp(p, "CPU ", 4))
+		return false;
+	for (p += 4; isdigit((unsigned char)*p); p++)
+		;
+	return !strcmp(p, "/KVM") || !strcmp(p, "/TCG");
+}
+
+static bool seen_in_kvm(struct sf_recording *rec, struct sf_vcpu_memo *memo,
+			const struct sf_thread *t)
+{
+	for (size_t i = 0; i < t->nr_polls; i++)
+		if (t->poll[i].raw.syscall == SYS_IOCTL && t->poll[i].raw.arg[1] == IOCTL_KVM_RUN)
+			return true;
+	for (size_t i = 0; i < t->nr_sched; i++)
+		if (t->sched[i].kind == SF_SCHED_OUT && in_kvm(rec, memo, t->sched[i].stack))
+			return true;
+	for (size_t i = 0; i < t->nr_samples; i++)
+		if (t->sample[i].kernel && in_kvm(rec, memo, t->sample[i].stack))
+			return true;
+	for (size_t w = 0; w < rec->nr_windows; w++)
+		for (int e = 0; e < SF_NR_EDGES; e++)
+			for (size_t i = 0; i < rec->window[w].snap[e].nr; i++) {
+				const struct sf_snap_thread *s = &rec->window[w].snap[e].thread[i];
+
+				if (s->tid == t->tid && s->syscall == SYS_IOCTL &&
+				    s->arg[1] == IOCTL_KVM_RUN)
+					return true;
+			}
+	return false;
+}
+
+int sf_find_vcpus(struct sf_recording *rec, struct sf_vcpu_memo *memo)
+{
+	for (size_t i = 0; i < rec->nr_threads; i++) {
+		struct sf_thread *t = &rec->thread[i];
+
+		if (!(t->flags & SF_THREAD_TARGET))
+			continue;
+		if (name_hints(sf_text(rec, t->comm)) || seen_in_kvm(rec, memo, t))
+			t->flags |= SF_THREAD_VCPU;
+	}
+	return 0;
+}
+
+/* First event at or after time. */
+static size_t sched_at(const struct sf_thread *t, uint64_t time)
+{
+	size_t lo = 0, hi = t->nr_sched;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (t->sched[mid].time < time)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+struct span {
+	uint64_t lo, hi;
+};
+
+/* Asleep outside of KVM_RUN: from the switch-out to the next switch-in. */
+static bool next_sleep(struct sf_recording *rec, struct sf_vcpu_memo *memo,
+		       const struct sf_thread *t, size_t *i, uint64_t last, struct span *s)
+{
+	for (; *i < t->nr_sched; ++*i) {
+		const struct sf_sched *e = &t->sched[*i];
+
+		if (e->kind != SF_SCHED_OUT || e->state == SF_TASK_PREEMPTED ||
+		    in_kvm(rec, memo, e->stack))
+			continue;
+		s->lo = e->time;
+		s->hi = last;
+		for (size_t k = *i + 1; k < t->nr_sched; k++)
+			if (t->sched[k].kind == SF_SCHED_IN) {
+				s->hi = t->sched[k].time;
+				break;
+			}
+		++*i;
+		return true;
+	}
+	return false;
+}
+
+static bool left_guest_between(const struct sf_thread *t, uint64_t lo, uint64_t hi)
+{
+	for (size_t i = 0; i < t->nr_kvm_exits; i++)
+		if (t->kvm_exit[i] > lo && t->kvm_exit[i] < hi)
+			return true;
+	return false;
+}
+
+/* Was it in the guest between two sleeps? Its own records decide, else the length of the gap. */
+enum { GAP_NS = 2000000 };
+
+static bool one_pause(struct sf_recording *rec, struct sf_vcpu_memo *memo,
+		      const struct sf_thread *t, const struct span *a, const struct span *b)
+{
+	if (left_guest_between(t, a->hi, b->lo))
+		return false;
+	for (size_t i = 0; i < t->nr_samples; i++)
+		if (t->sample[i].time > a->hi && t->sample[i].time < b->lo && t->sample[i].kernel &&
+		    in_kvm(rec, memo, t->sample[i].stack))
+			return false;
+	for (size_t i = sched_at(t, a->hi); i < t->nr_sched && t->sched[i].time < b->lo; i++)
+		if (t->sched[i].kind == SF_SCHED_OUT && in_kvm(rec, memo, t->sched[i].stack))
+			return false;
+	return b->lo - a->hi < GAP_NS || t->nr_kvm_exits;
+}
+
+/* CPU time outside of KVM_RUN right before and after the sleep belongs to the pause: a vCPU that is
+ * slow to stop or to resume. Samples in user mode prove it. */
+static void extend(struct sf_recording *rec, struct sf_vcpu_memo *memo, const struct sf_thread *t,
+		   struct span *s, uint64_t lo, uint64_t hi)
+{
+	size_t n = t->nr_samples, first = 0;
+
+	while (first < n && t->sample[first].time < s->lo)
+		first++;
+	for (size_t i = first; i-- > 0 && t->sample[i].time >= lo;) {
+		const struct sf_cpu_sample *c = &t->sample[i];
+
+		if (c->kernel || in_kvm(rec, memo, c->stack) || s->lo - c->time > 2 * c->period)
+			break;
+		s->lo = c->time;
+	}
+	for (size_t i = first; i < n && t->sample[i].time <= hi; i++) {
+		const struct sf_cpu_sample *c = &t->sample[i];
+
+		if (c->time < s->hi)
+			continue;
+		if (c->kernel || in_kvm(rec, memo, c->stack) || c->time - s->hi > 2 * c->period)
+			break;
+		s->hi = c->time;
+	}
+	for (size_t i = t->nr_kvm_exits; i-- > 0;)
+		if (t->kvm_exit[i] <= s->lo) {
+			/* The very moment, when nothing else happened in between. */
+			if (s->lo - t->kvm_exit[i] < GAP_NS && t->kvm_exit[i] >= lo)
+				s->lo = t->kvm_exit[i];
+			break;
+		}
+}
+
+bool sf_vcpu_pause(struct sf_recording *rec, struct sf_vcpu_memo *memo, const struct sf_thread *t,
+		   uint64_t lo, uint64_t hi, uint64_t *begin, uint64_t *end)
+{
+	struct span best = { 0 }, run = { 0 }, s;
+	size_t i = sched_at(t, lo);
+
+	while (next_sleep(rec, memo, t, &i, hi, &s) && s.lo < hi) {
+		if (s.hi > hi)
+			s.hi = hi;
+		if (run.hi && one_pause(rec, memo, t, &run, &s))
+			run.hi = s.hi;
+		else
+			run = s;
+		if (run.hi - run.lo > best.hi - best.lo)
+			best = run;
+	}
+	if (best.hi <= best.lo)
+		return false;
+	/* An emulated vCPU is always outside of KVM: its CPU time is the guest's. */
+	if (t->nr_kvm_exits || seen_in_kvm(rec, memo, t))
+		extend(rec, memo, t, &best, lo, hi);
+	*begin = best.lo;
+	*end = best.hi;
+	return true;
+}
+
+void sf_vcpu_memo_release(struct sf_vcpu_memo *memo)
+{
+	sf_map64_release(&memo->in_kvm);
+}
