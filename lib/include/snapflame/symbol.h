@@ -32,6 +32,7 @@ struct sf_symbols_opts {
 	bool lines;            /* fill in file and line */
 	bool debuginfod;       /* ask debuginfod servers (off: never any network) */
 	bool no_local;         /* only what the recording holds */
+	bool call_sites;       /* name a return address by the call before it; off: as perf does */
 };
 
 enum sf_frame_flags {
@@ -70,8 +71,10 @@ void sf_symbols_set_origin(struct sf_symbols *s, const char *release, const char
  * The location of ip as pid sees it now. mode is PERF_RECORD_MISC_KERNEL, _USER, _GUEST_KERNEL or
  * _GUEST_USER. Never SF_LOC_NONE but without memory: an address that no mapping covers has a
  * location too, without module. Return addresses: pass ip as it is in the chain; caller is true for
- * every entry but the leaf, so that a call that is the last instruction of a function is named
- * after that function.
+ * every entry but the leaf. perf names what ip points at, also for callers, and so does this unless
+ * opts.call_sites is set: then a call that is the last instruction of a function (of one that does
+ * not return) is named after that function, and not after the one behind it. Chains that were
+ * unwound from stack dumps (unwind.h, perf --call-graph dwarf) hold call sites already.
  */
 uint32_t sf_symbols_locate(struct sf_symbols *s, uint32_t pid, uint64_t ip, unsigned mode,
 			   bool caller);

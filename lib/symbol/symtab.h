@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Symbols of one module, sorted by address, and the rules by which perf chooses one of them:
+ * whoever compares with perf's output must end up with the same name of the same alias.
+ */
+#ifndef SNAPFLAME_SYMBOL_SYMTAB_H
+#define SNAPFLAME_SYMBOL_SYMTAB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <snapflame/array.h>
+
+struct sf_sym {
+	uint64_t start, end; /* [start, end); equal: only start itself */
+	uint64_t reach;      /* the largest end up to here: how far back a search has to look */
+	const char *name;
+	uint32_t seq;      /* order of arrival */
+	uint8_t binding;   /* STB_* */
+	uint8_t demangled; /* name has been through sf_demangle */
+	uint8_t in_module; /* kallsyms: of a loadable module */
+};
+
+struct sf_symtab {
+	struct sf_sym *sym;
+	size_t nr, alloc;
+	uint32_t next_seq;
+	bool demangle;         /* names are to be demangled when they are looked at */
+	bool latest;           /* where symbols overlap the last one added counts, not the inner */
+	struct sf_arena names; /* for names that nobody else keeps */
+};
+
+/* name is borrowed: it lives as long as t, for instance in t->names. 0 or -ENOMEM. */
+int sf_symtab_add(struct sf_symtab *t, uint64_t start, uint64_t size, uint8_t binding,
+		  const char *name);
+
+/*
+ * Sort what was added. PLAIN keeps every symbol as it is. With ELF and KALLSYMS each address keeps
+ * one symbol, and symbols of size 0 reach to the next one; in kallsyms names a tab may stand before
+ * the name of the module.
+ */
+enum sf_symtab_kind { SF_SYMTAB_PLAIN, SF_SYMTAB_ELF, SF_SYMTAB_KALLSYMS };
+void sf_symtab_settle(struct sf_symtab *t, enum sf_symtab_kind kind);
+
+/* The symbol that covers addr, NULL where none does. */
+struct sf_sym *sf_symtab_find(const struct sf_symtab *t, uint64_t addr);
+
+/* The name as it is to be shown. Memory belongs to t. */
+const char *sf_symtab_name(struct sf_symtab *t, struct sf_sym *sym);
+
+void sf_symtab_release(struct sf_symtab *t);
+
+#endif
