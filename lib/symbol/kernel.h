@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Names of kernel addresses, from /proc/kallsyms, a saved copy of it, or vmlinux. A table of another
+ * kernel is worse than none, so it is used only when the recording's build-id (or, in recordings
+ * without one, release and host) says that it fits.
+ */
+#ifndef SNAPFLAME_SYMBOL_KERNEL_H
+#define SNAPFLAME_SYMBOL_KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "symbol/module.h"
+#include "symbol/symtab.h"
+
+struct sf_kernel {
+	struct sf_symtab syms;
+	char *text;         /* the file that the names point into */
+	uint64_t ref_addr;  /* where the recording says that ref_name was; 0 unknown */
+	char ref_name[64];  /* "_text" or "_stext" */
+	int64_t delta;      /* what the recording's addresses need to become those of syms */
+};
+
+/*
+ * Parse text (changed: names are terminated in it and borrowed by t). Symbols of modules have
+ * in_module set, and the module's name follows the symbol's terminator.
+ */
+int sf_kallsyms_parse(char *text, size_t len, struct sf_symtab *t);
+
+/* Read path. -EPERM when the addresses are hidden (kernel.kptr_restrict). */
+int sf_kernel_load(struct sf_kernel *k, const char *path);
+
+/* The symbol at an address of the recording; *module is "[ext4]", or NULL for the kernel itself. */
+struct sf_sym *sf_kernel_find(struct sf_kernel *k, uint64_t addr, const char **module);
+
+/* Build-id of the running kernel; size 0 when it has none. */
+void sf_kernel_running_id(struct sf_build_id *id);
+
+void sf_kernel_release(struct sf_kernel *k);
+
+/* The whole of a file, terminated; -EFBIG past max. For files of /proc, whose size is not known. */
+int sf_read_file(const char *path, size_t max, char **text, size_t *len);
+
+#endif
