@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "symbol/jit.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MAX_MAP (1u << 30)
+
+/* 7f3c40001000 1a0 LazyCompile:~fib /srv/app.js:3 */
+static int parse_line(char *line, struct sf_symtab *t)
+{
+	uint64_t start, size;
+	char *p;
+
+	start = strtoull(line, &p, 16);
+	if (p == line || *p != ' ')
+		return 0;
+	line = p + 1;
+	size = strtoull(line, &p, 16);
+	if (p == line || *p != ' ' || !p[1])
+		return 0;
+	return sf_symtab_add(t, start, size, STB_GLOBAL, p + 1);
+}
+
+int sf_jit_parse_map(char *text, size_t len, struct sf_symtab *t)
+{
+	char *p = text, *end = text + len;
+	int ret = 0;
+
+	while (p < end && !ret) {
+		char *eol = memchr(p, '\n', (size_t)(end - p));
+
+		if (!eol)
+			eol = end;
+		*eol = '\0';
+		ret = parse_line(p, t);
+		p = eol + 1;
+	}
+	/* Code is thrown away and its place used again: the last one to be written is the one. */
+	t->latest = true;
+	sf_symtab_settle(t, SF_SYMTAB_PLAIN);
+	return ret;
+}
+
+/* The pid that the process itself knows, in its own namespace: the last number of NSpid. */
+static uint32_t inner_pid(uint32_t pid)
+{
+	char path[64], *text, *p;
+	uint32_t inner = pid;
+	size_t len;
+
+	snprintf(path, sizeof(path), "/proc/%u/status", pid);
+	if (sf_read_file(path, 1u << 20, &text, &len))
+		return pid;
+	p = strstr(text, "\nNSpid:");
+	if (p) {
+		p[1 + strcspn(p + 1, "\n")] = '\0';
+		p = strrchr(p, '\t');
+		inner = p ? (uint32_t)strtoul(p + 1, NULL, 10) : pid;
+	}
+	free(text);
+	return inner;
+}
+
+static int read_map(struct sf_symbols *s, uint32_t pid, char **text, size_t *len)
+{
+	char path[4096];
+
+	if (s->opts.symfs) {
+		snprintf(path, sizeof(path), "%s/tmp/perf-%u.map", s->opts.symfs, pid);
+		return sf_read_file(path, MAX_MAP, text, len);
+	}
+	snprintf(path, sizeof(path), "/proc/%u/root/tmp/perf-%u.map", pid, inner_pid(pid));
+	if (!sf_read_file(path, MAX_MAP, text, len))
+		return 0;
+	snprintf(path, sizeof(path), "/tmp/perf-%u.map", pid);
+	return sf_read_file(path, MAX_MAP, text, len);
+}
+
+int sf_jit_load_map(struct sf_symbols *s, struct sf_mod *mod)
+{
+	char *text, *copy;
+	uint32_t pid;
+	size_t len;
+	int ret;
+
+	/* The module's name has it: after fork() it is still the parent's. */
+	if (sscanf(mod->file, "/tmp/perf-%u.map", &pid) != 1)
+		return -ENOENT;
+	ret = read_map(s, pid, &text, &len);
+	if (ret)
+		return ret;
+	copy = sf_arena_strndup(&mod->syms.names, text, len);
+	free(text);
+	mod->syms.demangle = false;
+	return copy ? sf_jit_parse_map(copy, len, &mod->syms) : -ENOMEM;
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A location becomes frames. */
+#include "symbol/symbols.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What finding a name yields: the text, and the module where that is known better than by maps. */
+struct name {
+	const char *text, *module;
+	uint64_t start, end;
+};
+
+static void take(struct name *n, struct sf_symtab *t, struct sf_sym *sym)
+{
+	n->text = sf_symtab_name(t, sym);
+	n->start = sym->start;
+	n->end = sym->end;
+}
+
+/*
+ * Names that the recording brought come first. Where it brought some and nothing tells that a file
+ * here is the one that ran, they are all there is.
+ */
+static bool find_imported(struct sf_symbols *s, struct sf_mod *mod, uint64_t addr, struct name *n,
+			  bool *only)
+{
+	struct sf_import *im = s->modules.nr_imports ? sf_modules_imported(&s->modules, mod) : NULL;
+	struct sf_sym *sym = im ? sf_symtab_find(&im->syms, addr) : NULL;
+
+	*only = im && !mod->build_id.size;
+	if (sym)
+		take(n, &im->syms, sym);
+	return sym;
+}
+
+/* addr is one of the recording's kernel; base what to take away for the module's own addresses. */
+static bool find_kernel(struct sf_symbols *s, uint64_t addr, uint64_t base, struct name *n)
+{
+	struct sf_sym *sym;
+
+	if (!sf_sources_kernel(s))
+		return false;
+	sym = sf_kernel_find(&s->kernel, addr, &n->module);
+	if (!sym)
+		return false;
+	n->text = sym->name;
+	n->start = sym->start - (uint64_t)s->kernel.delta - base;
+	n->end = sym->end - (uint64_t)s->kernel.delta - base;
+	return true;
+}
+
+static bool find_in_module(struct sf_symbols *s, struct sf_mod *mod, uint64_t addr, struct name *n)
+{
+	struct sf_sym *sym;
+	bool only;
+
+	if (find_imported(s, mod, addr, n, &only))
+		return true;
+	if (only)
+		return false;
+	switch (mod->kind) {
+	case SF_MODULE_KSYM:
+		*n = (struct name){.text = mod->file, .end = mod->len};
+		return true;
+	case SF_MODULE_DATA:
+		return false;
+	case SF_MODULE_KERNEL:
+	case SF_MODULE_KMOD:
+		if (!mod->guest && find_kernel(s, mod->base + addr, mod->base, n))
+			return true;
+		break;
+	default:
+		break;
+	}
+	sf_sources_load(s, mod);
+	sym = sf_symtab_find(&mod->syms, addr);
+	if (sym)
+		take(n, &mod->syms, sym);
+	return sym;
+}
+
+const char *sf_symbols_find(struct sf_symbols *s, struct sf_mod *mod, uint64_t addr,
+			    uint64_t *start, uint64_t *end)
+{
+	struct name n = {0};
+
+	if (!find_in_module(s, mod, addr, &n))
+		return NULL;
+	*start = n.start;
+	*end = n.end;
+	return n.text;
+}
+
+/* Kernel memory that no record covers: init code, or modules loaded while recording. */
+static void find_unmapped(struct sf_symbols *s, const struct sf_location *loc, struct name *n)
+{
+	struct sf_mod *kernel = sf_modules_at(&s->modules, s->kernel_module);
+	bool only = false;
+
+	if (loc->flags != SF_FRAME_KERNEL)
+		return;
+	if (!(kernel && find_imported(s, kernel, loc->addr, n, &only)) &&
+	    (only || !find_kernel(s, loc->addr, 0, n)))
+		return;
+	if (!n->module)
+		n->module = "[kernel.kallsyms]";
+}
+
+int sf_symbols_name(struct sf_symbols *s, struct sf_location *loc)
+{
+	struct sf_mod *mod = sf_modules_at(&s->modules, loc->module);
+	struct sf_frame *f = sf_arena_alloc(&s->frames, sizeof(*f));
+	struct name n = {0};
+
+	if (!f)
+		return -ENOMEM;
+	f->flags = loc->flags;
+	f->dso = f->dso_short = "";
+	if (mod) {
+		find_in_module(s, mod, loc->addr, &n);
+		f->dso = mod->pub.path;
+		f->dso_short = mod->pub.short_name;
+		if (mod->kind == SF_MODULE_JIT)
+			f->flags |= SF_FRAME_JIT;
+	} else {
+		find_unmapped(s, loc, &n);
+	}
+	if (n.module && (!mod || mod->kind == SF_MODULE_KERNEL))
+		f->dso = f->dso_short = n.module;
+	f->name = n.text ? n.text : "";
+	if (!f->name[0])
+		f->flags |= SF_FRAME_UNKNOWN;
+	f->addr = loc->ip;
+	loc->frames = f;
+	loc->nr_frames = 1;
+	return 0;
+}

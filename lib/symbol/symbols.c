@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#define _GNU_SOURCE
+#include "symbol/symbols.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_PROBLEMS 64
+
+static const char *keep(struct sf_symbols *s, const char *text)
+{
+	return text ? sf_strtab_text(&s->strings, sf_strtab_id(&s->strings, text)) : NULL;
+}
+
+int sf_symbols_new(struct sf_symbols **out, const struct sf_symbols_opts *opts,
+		   struct sf_error *err)
+{
+	struct sf_symbols *s = calloc(1, sizeof(*s));
+
+	*out = NULL;
+	if (s)
+		s->cache = calloc((size_t)1 << SF_LOC_CACHE_BITS, sizeof(*s->cache));
+	if (!s || !s->cache) {
+		sf_symbols_free(s);
+		return sf_error_set(err, -ENOMEM, "no memory for symbols");
+	}
+	if (opts) {
+		s->opts = *opts;
+		s->opts.symfs = keep(s, opts->symfs && opts->symfs[0] ? opts->symfs : NULL);
+		s->opts.kallsyms = keep(s, opts->kallsyms);
+		s->opts.buildid_dir = keep(s, opts->buildid_dir);
+	}
+	*out = s;
+	return 0;
+}
+
+void sf_symbols_free(struct sf_symbols *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < s->nr_problems; i++)
+		free(s->problem[i]);
+	free(s->problem);
+	free(s->cache);
+	sf_arena_release(&s->frames);
+	sf_locations_release(&s->locs);
+	sf_modules_release(&s->modules);
+	sf_spaces_release(&s->spaces);
+	sf_kernel_release(&s->kernel);
+	sf_strtab_release(&s->strings);
+	free(s);
+}
+
+void sf_symbols_set_origin(struct sf_symbols *s, const char *release, const char *hostname,
+			   const char *arch)
+{
+	s->release = keep(s, release && release[0] ? release : NULL);
+	s->hostname = keep(s, hostname && hostname[0] ? hostname : NULL);
+	s->arch = keep(s, arch && arch[0] ? arch : NULL);
+}
+
+void sf_symbols_note(struct sf_symbols *s, const char *fmt, ...)
+{
+	char *text;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		return;
+	for (size_t i = 0; i < s->nr_problems; i++) {
+		if (!strcmp(s->problem[i], text)) {
+			free(text);
+			return;
+		}
+	}
+	if (s->nr_problems >= MAX_PROBLEMS ||
+	    SF_GROW(s->problem, s->nr_problems + 1, s->problems_alloc)) {
+		free(text);
+		return;
+	}
+	sf_debug("symbol", "%s", text);
+	s->problem[s->nr_problems++] = text;
+}
+
+const char *sf_symbols_problem(const struct sf_symbols *s, size_t index)
+{
+	return index < s->nr_problems ? s->problem[index] : NULL;
+}
+
+/* Where a kernel address belongs that no record of a mapping covers. */
+static uint32_t default_kernel(struct sf_symbols *s)
+{
+	if (s->has_kernel_map)
+		return 0;
+	if (!s->kernel_module) {
+		struct sf_module_key key = {.kind = SF_MODULE_KERNEL, .path = "[kernel.kallsyms]"};
+
+		s->kernel_module = sf_modules_get(&s->modules, &key);
+	}
+	return s->kernel_module;
+}
+
+/* The state of things that ip is to be looked up in; NULL: nothing is mapped there. */
+static const struct sf_maps *maps_of(struct sf_symbols *s, uint32_t pid, unsigned mode)
+{
+	switch (mode) {
+	case PERF_RECORD_MISC_USER:
+		return sf_spaces_maps(&s->spaces, pid);
+	case PERF_RECORD_MISC_KERNEL:
+		return s->spaces.kernel[0];
+	case PERF_RECORD_MISC_GUEST_KERNEL:
+		return s->spaces.kernel[1];
+	}
+	return NULL;
+}
+
+static unsigned flags_of(unsigned mode)
+{
+	switch (mode) {
+	case PERF_RECORD_MISC_KERNEL:
+		return SF_FRAME_KERNEL;
+	case PERF_RECORD_MISC_GUEST_KERNEL:
+		return SF_FRAME_KERNEL | SF_FRAME_GUEST;
+	case PERF_RECORD_MISC_GUEST_USER:
+		return SF_FRAME_GUEST;
+	}
+	return 0;
+}
+
+static uint32_t look_up(struct sf_symbols *s, const struct sf_maps *maps, uint64_t ip,
+			unsigned mode, bool back)
+{
+	const struct sf_mapping *m = maps ? sf_maps_find(maps, ip - back) : NULL;
+	struct sf_location want = {
+		.addr = ip - back,
+		.ip = ip,
+		.flags = (uint16_t)flags_of(mode),
+		.back = back,
+	};
+
+	if (m) {
+		want.module = m->module;
+		if (!m->identity)
+			want.addr += m->pgoff - m->start;
+	} else if (mode == PERF_RECORD_MISC_KERNEL) {
+		want.module = default_kernel(s);
+	}
+	return sf_location_id(&s->locs, &want);
+}
+
+uint32_t sf_symbols_locate(struct sf_symbols *s, uint32_t pid, uint64_t ip, unsigned mode,
+			   bool caller)
+{
+	const struct sf_maps *maps;
+	struct sf_loc_cached *c;
+	bool back = caller && s->opts.call_sites && ip;
+	uint32_t tag;
+
+	mode &= PERF_RECORD_MISC_CPUMODE_MASK;
+	maps = maps_of(s, pid, mode);
+	if (!maps)
+		return look_up(s, NULL, ip, mode, back);
+	tag = maps->gen << 1 | back;
+	c = &s->cache[((ip ^ (uint64_t)tag << 32) * 0x9e3779b97f4a7c15ULL) >>
+		      (64 - SF_LOC_CACHE_BITS)];
+	if (c->ip != ip || c->tag != tag || !c->loc) {
+		c->loc = look_up(s, maps, ip, mode, back);
+		c->ip = ip;
+		c->tag = tag;
+	}
+	return c->loc;
+}
+
+size_t sf_symbols_frames(struct sf_symbols *s, uint32_t id, const struct sf_frame **frames)
+{
+	static const struct sf_frame unknown = {
+		.name = "", .dso = "", .dso_short = "", .flags = SF_FRAME_UNKNOWN};
+	struct sf_location *loc = sf_location_at(&s->locs, id);
+
+	*frames = &unknown;
+	if (!loc || (!loc->nr_frames && sf_symbols_name(s, loc)))
+		return 1;
+	*frames = loc->frames;
+	return loc->nr_frames;
+}
+
+const struct sf_module *sf_symbols_module(struct sf_symbols *s, uint32_t id, uint64_t *addr)
+{
+	const struct sf_location *loc = sf_location_at(&s->locs, id);
+	const struct sf_mod *mod = loc ? sf_modules_at(&s->modules, loc->module) : NULL;
+
+	if (addr)
+		*addr = loc ? loc->addr : 0;
+	return mod ? &mod->pub : NULL;
+}
+
+size_t sf_symbols_nr_locations(const struct sf_symbols *s)
+{
+	return s->locs.nr;
+}

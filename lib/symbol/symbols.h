@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The parts of struct sf_symbols, for the files that share it. */
+#ifndef SNAPFLAME_SYMBOL_SYMBOLS_H
+#define SNAPFLAME_SYMBOL_SYMBOLS_H
+
+#include <snapflame/symbol.h>
+
+#include "symbol/kernel.h"
+#include "symbol/location.h"
+#include "symbol/module.h"
+#include "symbol/spaces.h"
+
+#define SF_LOC_CACHE_BITS 16
+
+/* What (pid, ip) was found to be: gen stands for the state of the address space, so for pid too. */
+struct sf_loc_cached {
+	uint64_t ip;
+	uint32_t tag; /* gen, and whether ip is a return address that counts as one */
+	uint32_t loc;
+};
+
+struct sf_symbols {
+	struct sf_symbols_opts opts; /* strings are copies, in strings */
+	struct sf_strtab strings;
+	struct sf_spaces spaces;
+	struct sf_modules modules;
+	struct sf_locations locs;
+	struct sf_loc_cached *cache;
+	struct sf_arena frames;
+	struct sf_kernel kernel;
+	enum { SF_KERNEL_UNTRIED, SF_KERNEL_NAMED, SF_KERNEL_NAMELESS } kernel_state;
+	struct sf_build_id kernel_id; /* of the recording */
+	uint32_t kernel_module;       /* id; 0 until one is needed */
+	bool has_kernel_map;
+	const char *release, *hostname, *arch; /* of the recording; NULL unknown */
+	char **problem;
+	size_t nr_problems, problems_alloc;
+	uint64_t problems_left_out;
+};
+
+/* Note for sf_symbols_problem(), once for each text. */
+void sf_symbols_note(struct sf_symbols *s, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* naming.c: fill in loc->frames. */
+int sf_symbols_name(struct sf_symbols *s, struct sf_location *loc);
+/* The symbol of an address of a module, loading what is needed; NULL where it has none. */
+const char *sf_symbols_find(struct sf_symbols *s, struct sf_mod *mod, uint64_t addr,
+			    uint64_t *start, uint64_t *end);
+
+/* sources.c: bring in the symbols of a module, from whatever file can be trusted to be it. */
+void sf_sources_load(struct sf_symbols *s, struct sf_mod *mod);
+/* The kernel's table: true when there is one that fits the recording. */
+bool sf_sources_kernel(struct sf_symbols *s);
+/* May files of this machine be looked at for the kernel of the recording (kallsyms, vdso)? */
+bool sf_sources_same_kernel(struct sf_symbols *s, const char **why);
+
+#endif
