@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <snapflame/critpath.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_DEPTH = 64 };
+
+/* One thread being walked, down to floor. */
+struct level {
+	uint32_t thread;
+	uint64_t floor;
+	uint32_t waiter; /* index + 1: who waits for it */
+	bool lock;       /* reached through a lock of the kernel */
+	enum sf_wait how; /* what its waiter waited for */
+};
+
+struct walk {
+	struct sf_critpath *cp;
+	struct sf_timelines *ts;
+	struct sf_mechanisms *m;
+	const struct sf_recording *rec;
+	struct level level[MAX_DEPTH];
+	int depth;
+	uint64_t pos;
+};
+
+static struct level *top(struct walk *w)
+{
+	return &w->level[w->depth - 1];
+}
+
+/* The segment [lo, w->pos); moves pos. Neighbours that differ in nothing become one. */
+static int emit(struct walk *w, uint64_t lo, struct sf_segment s)
+{
+	struct sf_critpath *cp = w->cp;
+	struct sf_segment *last = cp->nr ? &cp->seg[cp->nr - 1] : NULL;
+
+	s.lo = lo;
+	s.hi = w->pos;
+	if (s.hi <= s.lo)
+		return 0;
+	w->pos = lo;
+	if (s.source != SF_SOURCE_MISSING)
+		cp->attributed += s.hi - s.lo;
+	if (s.stack != SF_NO_STACK)
+		cp->stacked += s.hi - s.lo;
+	if (last && last->lo == s.hi && last->thread == s.thread && last->dev == s.dev &&
+	    last->stack == s.stack && last->kind == s.kind && last->waiter == s.waiter &&
+	    last->state == s.state && last->behind == s.behind && last->source == s.source) {
+		last->lo = lo;
+		return 0;
+	}
+	if (SF_GROW(cp->seg, cp->nr + 1, cp->alloc))
+		return -ENOMEM;
+	cp->seg[cp->nr++] = s;
+	return 0;
+}
+
+static struct sf_segment segment(struct walk *w, const struct sf_interval *iv)
+{
+	const struct level *l = top(w);
+
+	return (struct sf_segment){
+		.thread = l->thread, .waiter = l->waiter, .behind = SF_NO_THREAD,
+		.state = iv->state, .task = iv->task, .lock = l->lock,
+	};
+}
+
+/* Through a lock of the kernel, or a fault that another serves, the kind is that of the wait. */
+static enum sf_kind through(const struct level *l, enum sf_kind own)
+{
+	return l->lock ? sf_wait_kind(l->how) : own;
+}
+
+/* ------------------------------------------------------------------ running */
+
+static enum sf_kind running_kind(struct walk *w, uint32_t stack, bool kernel)
+{
+	const struct level *l = top(w);
+
+	if (l->lock)
+		return through(l, SF_KIND_LOCK);
+	if (w->rec->thread[l->thread].flags & SF_THREAD_VCPU)
+		return SF_KIND_VCPU;
+	if (kernel && sf_mechanism_memory(w->m, stack))
+		return SF_KIND_MEMORY;
+	return kernel ? SF_KIND_CPU_KERNEL : SF_KIND_CPU_USER;
+}
+
+static size_t first_sample(const struct sf_thread *t, uint64_t time)
+{
+	size_t lo = 0, hi = t->nr_samples;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (t->sample[mid].time < time)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* Each sample stands for the time around it; without one the switch-out tells where it was. */
+static int run(struct walk *w, const struct sf_interval *iv, uint64_t lo)
+{
+	const struct sf_thread *t = &w->rec->thread[top(w)->thread];
+	size_t first = first_sample(t, lo), end = first_sample(t, w->pos);
+	struct sf_segment s = segment(w, iv);
+
+	if (first == end) {
+		bool kernel;
+
+		s.stack = sf_mechanism_trim(w->m, iv->stack);
+		kernel = sf_mechanism_in_kernel(w->m, s.stack);
+		s.kind = running_kind(w, s.stack, kernel);
+		s.source = SF_SOURCE_INFERRED;
+		return emit(w, lo, s);
+	}
+	for (size_t i = end; i-- > first;) {
+		const struct sf_cpu_sample *c = &t->sample[i];
+		uint64_t from = i == first ? lo : c->time - (c->time - t->sample[i - 1].time) / 2;
+
+		s.stack = sf_mechanism_trim(w->m, c->stack);
+		s.kind = running_kind(w, s.stack, c->kernel && sf_mechanism_in_kernel(w->m, s.stack));
+		s.source = SF_SOURCE_SAMPLE;
+		if (emit(w, from, s))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* ----------------------------------------------------------------- runnable */
+
+/* Who had cpu for the largest part of [lo, hi), and for how long. */
+static uint32_t who_had(const struct sf_recording *rec, uint16_t cpu, uint64_t lo, uint64_t hi,
+			uint64_t *longest)
+{
+	const struct sf_cpu *c = cpu < rec->nr_cpus ? &rec->cpu[cpu] : NULL;
+	struct { uint32_t thread; uint64_t ns; } who[16];
+	size_t n = 0, a = 0, b = c ? c->nr : 0;
+	uint32_t best = SF_NO_THREAD;
+
+	*longest = 0;
+	while (a < b) {
+		size_t mid = a + (b - a) / 2;
+
+		if (c->sw[mid].time <= lo)
+			a = mid + 1;
+		else
+			b = mid;
+	}
+	for (size_t i = a ? a - 1 : 0; c && i < c->nr && c->sw[i].time < hi; i++) {
+		uint64_t from = c->sw[i].time > lo ? c->sw[i].time : lo;
+		uint64_t to = i + 1 < c->nr && c->sw[i + 1].time < hi ? c->sw[i + 1].time : hi;
+		size_t k = 0;
+
+		while (k < n && who[k].thread != c->sw[i].thread)
+			k++;
+		if (k == SF_ARRAY_SIZE(who))
+			continue;
+		if (k == n) {
+			who[n].thread = c->sw[i].thread;
+			who[n++].ns = 0;
+		}
+		who[k].ns += to - from;
+	}
+	for (size_t k = 0; k < n; k++)
+		if (who[k].ns > *longest) {
+			*longest = who[k].ns;
+			best = who[k].thread;
+		}
+	return best;
+}
+
+/* A CPU that idles while somebody waits for it that long is closed to him: his quota is used up. */
+enum { QUOTA_NS = 1000000 };
+
+static int runnable(struct walk *w, const struct sf_interval *iv, uint64_t lo)
+{
+	struct sf_segment s = segment(w, iv);
+	uint64_t ns;
+
+	s.behind = who_had(w->rec, iv->cpu, iv->lo, iv->hi, &ns);
+	s.kind = SF_KIND_RUNQUEUE;
+	if (s.behind != SF_NO_THREAD && w->rec->thread[s.behind].flags & SF_THREAD_IDLE) {
+		if (ns >= QUOTA_NS && ns * 2 > iv->hi - iv->lo)
+			s.kind = SF_KIND_CPU_QUOTA;
+		s.behind = SF_NO_THREAD;
+	}
+	s.stack = iv->preempted ? sf_mechanism_trim(w->m, iv->stack) : SF_NO_STACK;
+	s.source = SF_SOURCE_SEEN;
+	return emit(w, lo, s);
+}
+
+/* ------------------------------------------------------------------ blocked */
+
+static bool on_path(const struct walk *w, uint32_t thread)
+{
+	for (int i = 0; i < w->depth; i++)
+		if (w->level[i].thread == thread)
+			return true;
+	return false;
+}
+
+/* Is the waker's own context the cause, and does this kind of wait belong to whoever ends it? */
+static bool follows(const struct walk *w, const struct sf_interval *iv, enum sf_wait wait)
+{
+	if (!iv->woken || iv->waker == SF_NO_THREAD || iv->wake != SF_WAKE_TASK ||
+	    w->depth == MAX_DEPTH || on_path(w, iv->waker) ||
+	    w->rec->thread[iv->waker].flags & SF_THREAD_IDLE)
+		return false;
+	switch (wait) {
+	case SF_WAIT_UNKNOWN:
+	case SF_WAIT_FUTEX:
+	case SF_WAIT_PEER:
+	case SF_WAIT_LOCK:
+	case SF_WAIT_MM_LOCK:
+	case SF_WAIT_FAULT:
+	case SF_WAIT_WORKER:
+	case SF_WAIT_VCPU:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int follow(struct walk *w, const struct sf_interval *iv, enum sf_wait wait, uint64_t lo)
+{
+	struct sf_critpath *cp = w->cp;
+	const struct level *l = top(w);
+	bool lock = wait == SF_WAIT_LOCK || wait == SF_WAIT_MM_LOCK || wait == SF_WAIT_FAULT;
+
+	if (SF_GROW(cp->waiter, cp->nr_waiters + 1, cp->waiter_alloc))
+		return -ENOMEM;
+	cp->waiter[cp->nr_waiters++] = (struct sf_waiter){
+		.thread = l->thread, .stack = sf_mechanism_trim(w->m, iv->stack), .wait = wait,
+		.up = l->waiter,
+	};
+	w->level[w->depth] = (struct level){
+		.thread = iv->waker, .floor = lo, .waiter = (uint32_t)cp->nr_waiters,
+		.lock = lock || l->lock, .how = lock ? wait : l->how,
+	};
+	w->depth++;
+	return 0;
+}
+
+/* The request whose completion ended a wait: the last one on that CPU, right before the waking. */
+enum { COMPLETION_NS = 2000000 };
+
+static const struct sf_request *completion(const struct sf_recording *rec, uint64_t since,
+					   uint64_t woken)
+{
+	size_t a = 0, b = rec->nr_done;
+	const struct sf_request *best = NULL;
+
+	while (a < b) {
+		size_t mid = a + (b - a) / 2;
+
+		if (rec->request[rec->request_done[mid]].done <= woken)
+			a = mid + 1;
+		else
+			b = mid;
+	}
+	while (a-- > 0) {
+		const struct sf_request *rq = &rec->request[rec->request_done[a]];
+
+		if (woken - rq->done > COMPLETION_NS || rq->done < since)
+			break;
+		/* Nothing says which one it was; the latest is the one that let go. */
+		if (!best)
+			best = rq;
+	}
+	return best;
+}
+
+/* A wait for I/O. Was it the device, or did something hold the request back before? */
+static int device_wait(struct walk *w, const struct sf_interval *iv, enum sf_wait wait, uint64_t lo)
+{
+	const struct sf_request *rq = completion(w->rec, iv->lo, iv->hi);
+	struct sf_segment s = segment(w, iv);
+	uint64_t issue;
+
+	s.stack = sf_mechanism_trim(w->m, iv->stack);
+	s.kind = through(top(w), sf_wait_kind(wait));
+	s.source = rq ? SF_SOURCE_REQUEST : SF_SOURCE_STACK;
+	if (!rq)
+		return emit(w, lo, s);
+	issue = rq->issue > lo ? rq->issue : lo;
+	if (issue > w->pos)
+		issue = w->pos;
+	if (wait == SF_WAIT_DEVICE && !top(w)->lock)
+		s.dev = rq->dev;
+	if (emit(w, issue, s))
+		return -ENOMEM;
+	/* Before its issue the request was in the hands of the block cgroup's throttle. */
+	s.dev = 0;
+	if (!top(w)->lock && sf_mechanism_blk_throttled(w->m, rq->issue_stack))
+		s.kind = SF_KIND_IO_THROTTLE;
+	return emit(w, lo, s);
+}
+
+static bool timed(enum sf_wait wait)
+{
+	return wait == SF_WAIT_FUTEX || wait == SF_WAIT_PEER || wait == SF_WAIT_TIMER;
+}
+
+static int blocked(struct walk *w, const struct sf_interval *iv, uint64_t lo)
+{
+	enum sf_wait wait = sf_mechanism_wait(w->m, iv->stack);
+	struct sf_segment s;
+
+	if (follows(w, iv, wait))
+		return follow(w, iv, wait, lo);
+	if (wait == SF_WAIT_DEVICE || wait == SF_WAIT_WRITEBACK)
+		return device_wait(w, iv, wait, lo);
+	s = segment(w, iv);
+	s.stack = sf_mechanism_trim(w->m, iv->stack);
+	s.kind = sf_wait_kind(wait);
+	s.source = iv->stack ? SF_SOURCE_STACK : SF_SOURCE_MISSING;
+	if (wait == SF_WAIT_TIMER || (iv->woken && iv->wake == SF_WAKE_IRQ && timed(wait))) {
+		/* A hard interrupt that ends a wait for a lock or a message is its time-out. */
+		s.kind = SF_KIND_TIMER;
+		s.source = SF_SOURCE_SEEN;
+	} else if (s.kind == SF_KIND_UNKNOWN && !iv->woken) {
+		s.source = SF_SOURCE_MISSING;
+	}
+	if (w->rec->thread[s.thread].flags & SF_THREAD_VCPU && s.kind == SF_KIND_UNKNOWN)
+		s.kind = SF_KIND_VCPU;
+	s.kind = through(top(w), s.kind);
+	return emit(w, lo, s);
+}
+
+/* --------------------------------------------------------------------- walk */
+
+static int lost(struct walk *w, const struct sf_interval *iv, uint64_t lo)
+{
+	struct sf_segment s = segment(w, iv);
+
+	s.kind = SF_KIND_UNKNOWN;
+	s.source = SF_SOURCE_MISSING;
+	return emit(w, lo, s);
+}
+
+static int step(struct walk *w)
+{
+	const struct level *l = top(w);
+	const struct sf_timeline *t = sf_timelines_get(w->ts, l->thread);
+	const struct sf_interval *iv;
+	uint64_t lo;
+
+	if (!t)
+		return -ENOMEM;
+	iv = sf_timeline_at(t, w->pos - 1);
+	if (!iv) {
+		struct sf_interval none = { .state = SF_STATE_UNACCOUNTED };
+
+		return lost(w, &none, l->floor);
+	}
+	lo = iv->lo > l->floor ? iv->lo : l->floor;
+	switch (iv->state) {
+	case SF_STATE_RUNNING:
+		return run(w, iv, lo);
+	case SF_STATE_RUNNABLE:
+		return runnable(w, iv, lo);
+	case SF_STATE_BLOCKED:
+		return blocked(w, iv, lo);
+	default:
+		return lost(w, iv, lo);
+	}
+}
+
+static void reverse(struct sf_critpath *cp)
+{
+	for (size_t i = 0, k = cp->nr; i + 1 < k; i++) {
+		struct sf_segment s = cp->seg[i];
+
+		cp->seg[i] = cp->seg[--k];
+		cp->seg[k] = s;
+	}
+}
+
+int sf_critpath_walk(struct sf_critpath *cp, struct sf_timelines *ts, struct sf_mechanisms *m,
+		     uint32_t root)
+{
+	struct walk w = { .cp = cp, .ts = ts, .m = m, .rec = ts->rec, .pos = ts->hi };
+	int ret = 0;
+
+	cp->nr = cp->nr_waiters = 0;
+	cp->attributed = cp->stacked = 0;
+	cp->lo = ts->lo;
+	cp->hi = ts->hi;
+	cp->root = root;
+	w.level[w.depth++] = (struct level){ .thread = root, .floor = ts->lo };
+	while (!ret && w.pos > ts->lo) {
+		/* Below its floor a thread has told what it can: back to whoever waited for it. */
+		while (w.depth > 1 && w.pos <= top(&w)->floor)
+			w.depth--;
+		ret = step(&w);
+	}
+	reverse(cp);
+	return ret;
+}
+
+void sf_critpath_release(struct sf_critpath *cp)
+{
+	free(cp->seg);
+	free(cp->waiter);
+	memset(cp, 0, sizeof(*cp));
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Why are these windows slower than those: the proof, the verdict, the ranked causes.
+ *
+ *	struct sf_diff *d;
+ *	struct sf_diff_input in = { .fast = …, .slow = … };
+ *
+ *	if (sf_diff_make(&d, &in, NULL, &err))
+ *		…
+ *	if (d->has_verdict)
+ *		puts(d->sentence);
+ *	sf_diff_free(d);
+ *
+ * The unit is the window. The difference is that of the medians of the pauses, attributed to the
+ * critical path of the median window of each side (the mean of the middle two where the number is
+ * even), so that the parts sum to the whole. See stats.h for the intervals.
+ */
+#ifndef SNAPFLAME_DIFF_H
+#define SNAPFLAME_DIFF_H
+
+#include <snapflame/profile.h>
+
+enum sf_side { SF_FAST, SF_SLOW, SF_NR_SIDES };
+
+/* One window of one recording. */
+struct sf_window_ref {
+	const struct sf_recording *rec;
+	const struct sf_window *window;
+};
+
+struct sf_diff_input {
+	const struct sf_window_ref *ref[SF_NR_SIDES];
+	size_t nr[SF_NR_SIDES];
+	/* Split of one recording: the series it came from, for the words of the verdict. */
+	bool split_found; /* the split was found, not given */
+	const char *split_text; /* "BRANCH 1-2 against 3-5: step at BRANCH 3", NULL */
+	bool no_growth;   /* the series was tested and does not grow: no cause is looked for */
+};
+
+struct sf_diff_opts {
+	double min_growth_ms;  /* 0: 1 ms */
+	double min_growth_pct; /* 0: 10 % of the fast median */
+	uint64_t seed;         /* of the resampling; 0: 1 */
+};
+
+struct sf_estimate {
+	double value, lo, hi; /* 95 % interval */
+	bool has_interval;
+};
+
+/* One ranked cause: a subtree of the profile. Disjoint from the others; they sum to the difference. */
+struct sf_cause {
+	uint32_t path;  /* the deepest path under which it still concentrates */
+	uint32_t owner; /* index into profile.owner; 0: everything that is not listed */
+	enum sf_kind kind;
+	enum sf_state state;
+	double fast_ms, slow_ms;  /* of the median windows */
+	struct sf_estimate delta; /* ms */
+	double share_pct;         /* of the difference */
+	bool significant;         /* after false-discovery control; false also for n = 1 */
+	double p;                 /* of the growth; NAN for n = 1 */
+	const char **frame;       /* leaf to root; the marker "--" between holder and waiter */
+	size_t nr_frames;
+	uint32_t behind;          /* runqueue: owner index of who had the CPU; 0 */
+	uint32_t waiter;          /* owner index of who waited for it; 0: the window itself */
+	const char *waits_in;     /* where that one waits, leaf < … < root; NULL */
+	uint32_t served_by;       /* io: the device or worker that did the work; 0 unknown */
+};
+
+struct sf_passive {
+	uint32_t tid, pid;
+	const char *comm;
+	double ms;                /* waiting, in the median slow window */
+	const char *for_comm;     /* NULL: idle, waited for nobody on the path */
+	uint32_t for_tid;
+	bool idle;
+};
+
+struct sf_moved {
+	const char *name;
+	double fast, slow; /* medians at the window's beginning, or of the change inside it */
+	bool during;       /* the change inside the window */
+	double score;      /* rank correlation with the pauses, or the ratio for small n */
+};
+
+/* What the answer rests on. */
+struct sf_coverage {
+	double critical_path_pct; /* least attributed window */
+	double stack_pct;         /* share of the critical path that has a stack */
+	uint64_t lost;            /* events lost inside of the windows */
+	double schedstat_error_pct; /* CPU time by events against the kernel's; -1 unknown */
+	double overhead_ms;       /* of the recorder, by that difference */
+	double sampler_pct;       /* CPU samples seen against CPU time used; -1 unknown */
+	size_t threads, others;   /* of the target; other owners */
+	double missing_wakers_pct; /* share of the path whose waker was not seen */
+	bool ok;
+	const char **problem;
+	size_t nr_problems;
+	const char **note; /* worth knowing, no reason to refuse */
+	size_t nr_notes;
+};
+
+struct sf_diff {
+	struct sf_profile profile; /* columns: the fast windows, then the slow ones */
+	struct sf_window_ref *ref; /* by column */
+	double *pause_ms;          /* by column */
+	size_t nr[SF_NR_SIDES];
+	double median_ms[SF_NR_SIDES];
+	size_t median_column[SF_NR_SIDES][2]; /* the windows that are shown; twice the same when odd */
+	struct sf_estimate delta;
+	struct sf_coverage coverage;
+	bool has_verdict;          /* false: coverage.problem says why */
+	enum sf_kind kind;         /* SF_KIND_NONE: no growth */
+	const char *sentence;      /* NULL without verdict */
+	struct sf_cause *cause;    /* ranked by growth; [0] is the verdict's unless kind is none */
+	size_t nr_causes;
+	struct sf_passive *passive;
+	size_t nr_passive;
+	struct sf_moved *moved;    /* covariates, most telling first */
+	size_t nr_moved;
+	const char *advice;        /* one line, NULL */
+	const char *split_text;
+	struct sf_arena arena;     /* all text above */
+};
+
+int sf_diff_make(struct sf_diff **d, const struct sf_diff_input *in, const struct sf_diff_opts *opts,
+		 struct sf_error *err);
+void sf_diff_free(struct sf_diff *d);
+
+/* Difference of a path's inclusive ms between the median windows. */
+double sf_diff_path_ms(const struct sf_diff *d, enum sf_side side, uint32_t path);
+
+const char *sf_diff_text(const struct sf_diff *d, uint32_t string_id);
+
+/*
+ * Fast and slow of one recording: by lists of BRANCH numbers, or (both empty) by the change point of
+ * the pauses. *out is filled for sf_diff_make; refs is the caller's array of rec->nr_windows
+ * entries. skip leaves out the first BRANCHes (warm-up). -EINVAL where there is nothing to compare,
+ * with the reason in err.
+ */
+int sf_diff_split(const struct sf_recording *rec, const uint32_t *fast, size_t nr_fast,
+		  const uint32_t *slow, size_t nr_slow, size_t skip, struct sf_window_ref *refs,
+		  struct sf_diff_input *out, char *text, size_t text_size, struct sf_error *err);
+
+#endif
