@@ -7,11 +7,12 @@
 #   storage.sh exec DIR CMD...        run CMD as one whom the throttling applies to
 #   storage.sh down DIR...            remove it all; harmless where there is nothing
 #
-# KIND     what it is                                                       root, and
-#   disk       a directory on DIR's own disk, whose writes are throttled    cgroup blkio or io
-#   disk-read  the same for reads                                           cgroup blkio or io
-#   ext4       ext4 with a journal on a loop device                         loop devices
-#   ext4-slow  the same, and the disk below is throttled                    both
+# KIND     what it is                                                    needs
+#   plain      a directory on a disk, as it is
+#   disk       a directory on DIR's own disk, whose writes are throttled    root, cgroup blkio or io
+#   disk-read  the same for reads                                        root, cgroup blkio or io
+#   ext4       ext4 with a journal on a loop device                      root, loop devices
+#   ext4-slow  the same, and the disk below is throttled                 root, both
 #
 # Options of up: --rate BYTES (per second), --size MB and --journal MB (of the ext4 image).
 # In a script:   trap 'sh samples/storage.sh down "$dir"' EXIT
@@ -45,6 +46,9 @@ throttle_root() {
 # What KIND needs beyond the directory: prints the first thing that is missing.
 missing() {
   case $1 in
+  plain)
+    disk_of "$2" >/dev/null || echo "$2 is not on a disk"
+    return ;;
   disk | disk-read | ext4 | ext4-slow) ;;
   *) echo "no kind is called $1"; return ;;
   esac
@@ -128,6 +132,7 @@ up() {
   mkdir -p "$state" || exit 1
   state=$(cd "$state" && pwd)
   case $kind in
+  plain) make_dir ;;
   disk) make_dir && make_group write ;;
   disk-read) make_dir && make_group read ;;
   ext4) make_ext4 ;;

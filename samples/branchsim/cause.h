@@ -31,7 +31,7 @@ struct answer {
 			       frames between; "a|b" is either */
 };
 
-#define CAUSE_ANSWERS 4
+#define CAUSE_ANSWERS 6
 
 struct cause {
 	const char *name;

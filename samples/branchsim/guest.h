@@ -16,6 +16,8 @@
 #define GUEST_PAGE  4096u
 #define GUEST_SLOTS 2
 #define GUEST_TICK_NS 10000000
+#define GUEST_TICKS_PER_SET 4 /* a working set is dirtied in so many ticks */
+#define GUEST_WARMUP_TICKS  (GUEST_TICKS_PER_SET + 2)
 
 struct guest_opts {
 	unsigned mem_mb;   /* 4…64 */

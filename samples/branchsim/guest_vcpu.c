@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #define CPUID_ENTRIES 256
-#define TICKS_PER_SET 4 /* a working set is dirtied in so many ticks */
 
 static void set_segment(struct kvm_segment *s, uint16_t selector, uint8_t type, int is_code)
 {
@@ -86,7 +85,7 @@ static uint64_t pages_per_tick(struct guest *g, struct guest_vcpu *v)
 {
 	uint64_t pages = (v->last - v->first) / GUEST_PAGE / (g->opts.chunk ? 2 : 1);
 
-	return pages / TICKS_PER_SET + 1;
+	return pages / GUEST_TICKS_PER_SET + 1;
 }
 
 /* The vCPU's share of the working sets, aligned so that every second chunk can be skipped. */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
@@ -93,6 +94,15 @@ char *xasprintf(const char *fmt, ...)
 		die("out of memory");
 	va_end(ap);
 	return s;
+}
+
+void *shared_alloc(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		die("cannot map %zu bytes: %s", size, strerror(errno));
+	return p;
 }
 
 int write_full(int fd, const void *buf, size_t len)

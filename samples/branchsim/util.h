@@ -44,6 +44,9 @@ void die(const char *fmt, ...) PRINTF_LIKE(1, 2) __attribute__((noreturn));
 void *xcalloc(size_t n, size_t size);
 char *xasprintf(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
+/* Zeroed memory that helpers started later share with us. */
+void *shared_alloc(size_t size);
+
 /* Write it all; 0, or -1 with errno. */
 int write_full(int fd, const void *buf, size_t len);
 

@@ -75,6 +75,7 @@ struct action {
 };
 
 struct vmm {
+	pid_t pid;
 	struct vmm_opts opts;
 	struct cause *cause;
 	int prepared; /* the cause's setup began: its teardown is due */
