@@ -76,7 +76,7 @@ struct sf_record {
 	bool has_time, has_tid, has_cpu;
 	uint64_t time; /* ns, in the clock of the recording */
 	uint32_t pid, tid, cpu;
-	const uint8_t *body; /* native byte order, behind the header */
+	const uint8_t *body; /* behind the header; native byte order, but for perf's own types */
 	size_t body_size;    /* without the sample_id_all trailer where that is known */
 	union {
 		struct sf_sample sample; /* PERF_RECORD_SAMPLE */
@@ -227,7 +227,7 @@ bool sf_reader_clock(const struct sf_reader *r, int *clockid, uint64_t *clock_ns
  */
 struct sf_field {
 	uint32_t offset, size; /* bytes in raw */
-	bool is_signed, is_string, is_dynamic;
+	bool is_signed, is_string, is_dynamic, is_relative;
 };
 
 struct sf_field sf_reader_field(const struct sf_reader *r, const struct sf_event *event,

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "perfdata/input.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "perfdata/unpack.h"
+
+#define RAW_SIZE (256 * 1024) /* read ahead of a stream */
+
+struct sf_input {
+	int fd;
+	bool own_fd, regular;
+	off_t start; /* where the recording begins in fd */
+	uint64_t size;
+	uint8_t *map;
+	enum sf_packing packing;
+	struct sf_unpack *unpack;
+	uint8_t *raw; /* bytes as they were read from fd */
+	size_t raw_at, raw_fill;
+	bool raw_end;
+	const char *error;
+};
+
+/* Reads until the buffer has bytes or the file ends. */
+static int refill(struct sf_input *in)
+{
+	ssize_t n;
+
+	if (in->raw_at < in->raw_fill || in->raw_end)
+		return 0;
+	do
+		n = read(in->fd, in->raw, RAW_SIZE);
+	while (n < 0 && errno == EINTR);
+	if (n < 0) {
+		in->error = "cannot be read";
+		return -errno;
+	}
+	in->raw_at = 0;
+	in->raw_fill = (size_t)n;
+	in->raw_end = n == 0;
+	return 0;
+}
+
+/* The first bytes tell whether the stream is compressed; they stay in raw. */
+static int detect_packing(struct sf_input *in)
+{
+	int err = 0;
+
+	while (in->raw_fill < 8 && !in->raw_end && !err) {
+		ssize_t n = read(in->fd, in->raw + in->raw_fill, RAW_SIZE - in->raw_fill);
+
+		if (n > 0)
+			in->raw_fill += (size_t)n;
+		else if (!n)
+			in->raw_end = true;
+		else if (errno != EINTR)
+			err = -errno;
+	}
+	in->packing = sf_packing_of(in->raw, in->raw_fill);
+	return err;
+}
+
+static int start_unpack(struct sf_input *in)
+{
+	sf_unpack_free(in->unpack);
+	in->unpack = NULL;
+	return in->packing ? sf_unpack_new(&in->unpack, in->packing) : 0;
+}
+
+static int map_file(struct sf_input *in)
+{
+	void *p = mmap(NULL, (size_t)in->size, PROT_READ, MAP_PRIVATE, in->fd, 0);
+
+	if (p == MAP_FAILED)
+		return -errno;
+	madvise(p, (size_t)in->size, MADV_SEQUENTIAL);
+	in->map = p;
+	return 0;
+}
+
+static int open_fd(struct sf_input *in, const char *path, struct sf_error *err)
+{
+	struct stat st;
+
+	if (!strcmp(path, "-")) {
+		in->fd = STDIN_FILENO;
+	} else {
+		in->fd = open(path, O_RDONLY | O_CLOEXEC);
+		in->own_fd = true;
+	}
+	if (in->fd < 0 || fstat(in->fd, &st))
+		return sf_error_at(err, -errno, path, 0, "cannot be opened: %s", strerror(errno));
+	if (S_ISDIR(st.st_mode))
+		return sf_error_at(err, -EISDIR, path, 0, "is a directory");
+	in->regular = S_ISREG(st.st_mode);
+	in->start = in->regular ? lseek(in->fd, 0, SEEK_CUR) : 0;
+	if (in->regular && in->start >= 0 && st.st_size > in->start)
+		in->size = (uint64_t)(st.st_size - in->start);
+	return 0;
+}
+
+static int prepare(struct sf_input *in, const char *path, struct sf_error *err)
+{
+	int ret = open_fd(in, path, err);
+
+	if (ret)
+		return ret;
+	in->raw = malloc(RAW_SIZE);
+	if (!in->raw)
+		return sf_error_at(err, -ENOMEM, path, 0, "no memory");
+	ret = detect_packing(in);
+	if (ret)
+		return sf_error_at(err, ret, path, 0, "cannot be read: %s", strerror(-ret));
+	ret = start_unpack(in);
+	if (ret == -ENOTSUP)
+		return sf_error_at(err, ret, path, 0,
+				   "is compressed with %s, which this snapflame was built without",
+				   in->packing == SF_PACKING_GZIP ? "gzip" : "zstd");
+	if (ret)
+		return sf_error_at(err, ret, path, 0, "no memory");
+	/* A file that cannot be mapped (a strange file system) is read as a stream. */
+	if (in->regular && !in->packing && in->size && in->start == 0)
+		map_file(in);
+	return 0;
+}
+
+int sf_input_open(struct sf_input **ret, const char *path, struct sf_error *err)
+{
+	struct sf_input *in = calloc(1, sizeof(*in));
+	int e;
+
+	*ret = NULL;
+	if (!in)
+		return sf_error_at(err, -ENOMEM, path, 0, "no memory");
+	in->fd = -1;
+	e = prepare(in, path, err);
+	if (e)
+		sf_input_free(in);
+	else
+		*ret = in;
+	return e;
+}
+
+void sf_input_free(struct sf_input *in)
+{
+	if (!in)
+		return;
+	if (in->map)
+		munmap(in->map, (size_t)in->size);
+	if (in->own_fd && in->fd >= 0)
+		close(in->fd);
+	sf_unpack_free(in->unpack);
+	free(in->raw);
+	free(in);
+}
+
+const uint8_t *sf_input_map(const struct sf_input *in)
+{
+	return in->map;
+}
+
+uint64_t sf_input_size(const struct sf_input *in)
+{
+	return in->size;
+}
+
+void sf_input_drop_pages(const struct sf_input *in, uint64_t end)
+{
+	if (in->map && end)
+		madvise(in->map, (size_t)end, MADV_DONTNEED);
+}
+
+static int read_plain(struct sf_input *in, uint8_t *buf, size_t size)
+{
+	size_t n = in->raw_fill - in->raw_at;
+
+	if (n > size)
+		n = size;
+	memcpy(buf, in->raw + in->raw_at, n);
+	in->raw_at += n;
+	return (int)n;
+}
+
+static int read_packed(struct sf_input *in, uint8_t *buf, size_t size)
+{
+	struct sf_unpack_io io = { in->raw + in->raw_at, in->raw_fill - in->raw_at, buf, size };
+	int err = sf_unpack_step(in->unpack, &io);
+
+	if (!err && io.in_size && io.in == in->raw + in->raw_at && io.out_size == size)
+		err = -EBADMSG;
+	in->raw_at = in->raw_fill - io.in_size;
+	if (err)
+		in->error = "is damaged inside its compression";
+	return err ? err : (int)(size - io.out_size);
+}
+
+int sf_input_read(struct sf_input *in, void *buf, size_t size)
+{
+	if (size > INT_MAX)
+		size = INT_MAX;
+	while (size) {
+		int err = refill(in), n;
+
+		if (err)
+			return err;
+		n = in->unpack ? read_packed(in, buf, size) : read_plain(in, buf, size);
+		if (n)
+			return n;
+		if (!in->raw_end || in->raw_at < in->raw_fill)
+			continue;
+		if (!in->unpack || sf_unpack_complete(in->unpack))
+			return 0;
+		in->error = "ends in the middle of its compression";
+		return -ENODATA;
+	}
+	return 0;
+}
+
+bool sf_input_can_rewind(const struct sf_input *in)
+{
+	return in->regular;
+}
+
+int sf_input_rewind(struct sf_input *in)
+{
+	if (lseek(in->fd, in->start, SEEK_SET) < 0)
+		return -errno;
+	in->raw_at = in->raw_fill = 0;
+	in->raw_end = false;
+	return start_unpack(in);
+}
+
+const char *sf_input_error(const struct sf_input *in)
+{
+	return in->error ? in->error : "cannot be read";
+}

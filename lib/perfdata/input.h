@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Where the bytes of a recording come from: a mapped file, or a stream (standard input, a pipe, and
+ * everything that is gzip or zstd). A stream can be read once more from its start where the file can.
+ */
+#ifndef PERFDATA_INPUT_H
+#define PERFDATA_INPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <snapflame/error.h>
+
+struct sf_input;
+
+int sf_input_open(struct sf_input **in, const char *path, struct sf_error *err); /* "-": stdin */
+void sf_input_free(struct sf_input *in);
+
+/* The whole file, or NULL where it is a stream. */
+const uint8_t *sf_input_map(const struct sf_input *in);
+uint64_t sf_input_size(const struct sf_input *in); /* as stored, compressed or not; 0 unknown */
+
+/*
+ * Let go of the pages of a mapped file that were read: they come back from the page cache when
+ * they are touched again. Keeps the resident size of the process from growing with the file.
+ */
+void sf_input_drop_pages(const struct sf_input *in, uint64_t end);
+
+/* Up to size bytes of the stream (as many as there are), 0 at the end, or negative errno. */
+int sf_input_read(struct sf_input *in, void *buf, size_t size);
+bool sf_input_can_rewind(const struct sf_input *in);
+int sf_input_rewind(struct sf_input *in);
+/* What the last failed read was about, for a message. */
+const char *sf_input_error(const struct sf_input *in);
+
+#endif
