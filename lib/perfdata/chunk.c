@@ -50,10 +50,10 @@ void sf_chunks_release(struct sf_chunks *all)
  * Room for size bytes from the current place on. What is left of the old chunk moves to the start of
  * a new one, at the same distance from a multiple of 8.
  */
-static int make_room(struct sf_window *w, size_t size)
+static int make_room(struct sf_spool *w, size_t size)
 {
 	struct sf_chunk *old = w->chunk, *c;
-	size_t left = sf_window_avail(w), shift = old ? w->at & 7 : w->start & 7;
+	size_t left = sf_spool_avail(w), shift = old ? w->at & 7 : w->start & 7;
 
 	if (old && old->refs == 1 && !left) {
 		old->base += w->at - shift;
@@ -78,7 +78,7 @@ static int make_room(struct sf_window *w, size_t size)
 }
 
 /* One more read into the chunk; the number of bytes, 0 at the end or after an error. */
-static size_t read_more(struct sf_window *w)
+static size_t read_more(struct sf_spool *w)
 {
 	struct sf_chunk *c = w->chunk;
 	int n;
@@ -94,9 +94,9 @@ static size_t read_more(struct sf_window *w)
 	return (size_t)n;
 }
 
-const uint8_t *sf_window_peek(struct sf_window *w, size_t size)
+const uint8_t *sf_spool_peek(struct sf_spool *w, size_t size)
 {
-	while (sf_window_avail(w) < size) {
+	while (sf_spool_avail(w) < size) {
 		int err = make_room(w, size);
 
 		if (err) {
@@ -109,27 +109,27 @@ const uint8_t *sf_window_peek(struct sf_window *w, size_t size)
 	return (const uint8_t *)w->chunk->data + w->at;
 }
 
-size_t sf_window_avail(const struct sf_window *w)
+size_t sf_spool_avail(const struct sf_spool *w)
 {
 	return w->chunk ? w->chunk->fill - w->at : 0;
 }
 
-void sf_window_advance(struct sf_window *w, size_t size)
+void sf_spool_advance(struct sf_spool *w, size_t size)
 {
 	w->at += size;
 }
 
 /* What is there of the next size bytes, at least one unless the stream ended. */
-static size_t some(struct sf_window *w, uint64_t size)
+static size_t some(struct sf_spool *w, uint64_t size)
 {
-	size_t n = sf_window_avail(w);
+	size_t n = sf_spool_avail(w);
 
-	if (!n && sf_window_peek(w, 1))
-		n = sf_window_avail(w);
+	if (!n && sf_spool_peek(w, 1))
+		n = sf_spool_avail(w);
 	return n < size ? n : (size_t)size;
 }
 
-int sf_window_skip(struct sf_window *w, uint64_t size)
+int sf_spool_skip(struct sf_spool *w, uint64_t size)
 {
 	while (size) {
 		size_t n = some(w, size);
@@ -142,7 +142,7 @@ int sf_window_skip(struct sf_window *w, uint64_t size)
 	return 0;
 }
 
-size_t sf_window_read(struct sf_window *w, void *buf, size_t size)
+size_t sf_spool_read(struct sf_spool *w, void *buf, size_t size)
 {
 	size_t done = 0;
 
@@ -158,12 +158,12 @@ size_t sf_window_read(struct sf_window *w, void *buf, size_t size)
 	return done;
 }
 
-uint64_t sf_window_offset(const struct sf_window *w)
+uint64_t sf_spool_offset(const struct sf_spool *w)
 {
 	return w->chunk ? w->chunk->base + w->at : w->start;
 }
 
-void sf_window_release(struct sf_window *w)
+void sf_spool_release(struct sf_spool *w)
 {
 	sf_chunk_put(w->chunks, w->chunk);
 	w->chunk = NULL;

@@ -49,7 +49,7 @@ void sf_chunks_release(struct sf_chunks *all); /* frees all, with references or 
  * A window over a stream of bytes: contiguous pieces of it on demand, in chunks. fill reads up to
  * size bytes into buf and returns how many, 0 at the end, or a negative errno.
  */
-struct sf_window {
+struct sf_spool {
 	struct sf_chunks *chunks;
 	int (*fill)(void *ctx, void *buf, size_t size);
 	void *ctx;
@@ -60,15 +60,15 @@ struct sf_window {
 };
 
 /* size (≤ 64 KiB + 8) contiguous bytes, aligned as in the stream; NULL where so many do not come. */
-const uint8_t *sf_window_peek(struct sf_window *w, size_t size);
+const uint8_t *sf_spool_peek(struct sf_spool *w, size_t size);
 /* Bytes that are there without reading: after a peek that came out short. */
-size_t sf_window_avail(const struct sf_window *w);
-void sf_window_advance(struct sf_window *w, size_t size); /* at most what was peeked */
+size_t sf_spool_avail(const struct sf_spool *w);
+void sf_spool_advance(struct sf_spool *w, size_t size); /* at most what was peeked */
 /* Passes over size bytes; 0, or -ENODATA where the stream ends before. */
-int sf_window_skip(struct sf_window *w, uint64_t size);
+int sf_spool_skip(struct sf_spool *w, uint64_t size);
 /* Takes size bytes of any number out of the stream into buf; returns how many came. */
-size_t sf_window_read(struct sf_window *w, void *buf, size_t size);
-uint64_t sf_window_offset(const struct sf_window *w);
-void sf_window_release(struct sf_window *w);
+size_t sf_spool_read(struct sf_spool *w, void *buf, size_t size);
+uint64_t sf_spool_offset(const struct sf_spool *w);
+void sf_spool_release(struct sf_spool *w);
 
 #endif

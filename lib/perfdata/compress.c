@@ -36,7 +36,7 @@ int sf_inflow_new(struct sf_inflow **ret, struct sf_chunks *chunks)
 		free(f);
 		return err;
 	}
-	f->window = (struct sf_window){ .chunks = chunks, .fill = unpack_more, .ctx = f };
+	f->window = (struct sf_spool){ .chunks = chunks, .fill = unpack_more, .ctx = f };
 	*ret = f;
 	return 0;
 }
@@ -45,7 +45,7 @@ void sf_inflow_free(struct sf_inflow *f)
 {
 	if (!f)
 		return;
-	sf_window_release(&f->window);
+	sf_spool_release(&f->window);
 	sf_unpack_free(f->unpack);
 	free(f);
 }

@@ -12,7 +12,7 @@
 
 struct sf_inflow {
 	struct sf_unpack *unpack;
-	struct sf_window window; /* over what was unpacked */
+	struct sf_spool window; /* over what was unpacked */
 	struct sf_unpack_io io;  /* what of the current piece is left: in, in_size */
 };
 

@@ -54,7 +54,7 @@ int sf_stream_new(struct sf_stream **ret, struct sf_reader *r, struct sf_input *
 	s->end = end;
 	s->left = end == UINT64_MAX ? end : end - start;
 	s->max_waiting = MAX_WAITING;
-	s->window = (struct sf_window){ .chunks = &r->chunks, .fill = fill_from_input, .ctx = s,
+	s->window = (struct sf_spool){ .chunks = &r->chunks, .fill = fill_from_input, .ctx = s,
 					.start = start };
 	return 0;
 }
@@ -65,7 +65,7 @@ void sf_stream_free(struct sf_stream *s)
 		return;
 	sf_order_release(&s->order); /* the reader frees chunks as a whole */
 	sf_inflow_free(s->inflow);
-	sf_window_release(&s->window);
+	sf_spool_release(&s->window);
 	sf_input_free(s->in);
 	free(s);
 }
@@ -130,38 +130,38 @@ static int read_map(struct sf_stream *s, struct sf_raw *raw)
 }
 
 /* END also where the window has only a part of a record. */
-static int read_window(struct sf_stream *s, struct sf_window *w, struct sf_raw *raw)
+static int read_window(struct sf_stream *s, struct sf_spool *w, struct sf_raw *raw)
 {
-	const uint8_t *p = sf_window_peek(w, 8);
+	const uint8_t *p = sf_spool_peek(w, 8);
 
 	if (!p)
 		return END;
 	fill_raw(raw, p, s->reader->swapped);
-	raw->offset = sf_window_offset(w);
+	raw->offset = sf_spool_offset(w);
 	if (raw->size < 8)
 		return lost_track(s->reader, raw->offset, raw);
-	raw->p = sf_window_peek(w, raw->size);
+	raw->p = sf_spool_peek(w, raw->size);
 	if (!raw->p)
 		return END;
 	raw->window = w;
 	raw->chunk = w->chunk;
 	raw->chunk->refs++;
-	sf_window_advance(w, raw->size);
+	sf_spool_advance(w, raw->size);
 	return 1;
 }
 
-static int window_ended(struct sf_stream *s, const struct sf_window *w)
+static int window_ended(struct sf_stream *s, const struct sf_spool *w)
 {
 	struct sf_reader *r = s->reader;
 
 	if (w->error == -EBADMSG || w->error == -ENODATA)
-		return sf_reader_give_up(r, w->error, sf_window_offset(w), "the recording %s",
+		return sf_reader_give_up(r, w->error, sf_spool_offset(w), "the recording %s",
 					 w == &s->window ? sf_input_error(s->in)
 							 : "is damaged inside a COMPRESSED record");
 	if (w->error)
-		return sf_reader_give_up(r, w->error, sf_window_offset(w), "%s",
+		return sf_reader_give_up(r, w->error, sf_spool_offset(w), "%s",
 					 strerror(-w->error));
-	return sf_window_avail(w) ? truncated(r, sf_window_offset(w)) : END;
+	return sf_spool_avail(w) ? truncated(r, sf_spool_offset(w)) : END;
 }
 
 static int read_raw(struct sf_stream *s, struct sf_raw *raw)
@@ -183,7 +183,7 @@ static int read_raw(struct sf_stream *s, struct sf_raw *raw)
 	if (n == END && s->inflow)
 		n = window_ended(s, &s->inflow->window);
 	if (n == END && s->left && s->left != UINT64_MAX && !s->map)
-		return truncated(s->reader, sf_window_offset(&s->window));
+		return truncated(s->reader, sf_spool_offset(&s->window));
 	return n;
 }
 
@@ -191,7 +191,7 @@ static int read_raw(struct sf_stream *s, struct sf_raw *raw)
 static int skip_payload(struct sf_stream *s, const struct sf_raw *raw, uint64_t size)
 {
 	if (raw->window)
-		return sf_window_skip(raw->window, size);
+		return sf_spool_skip(raw->window, size);
 	if (size > s->end - s->pos)
 		return -ENODATA;
 	s->pos += size;
@@ -237,7 +237,7 @@ static int tracing_data(struct sf_stream *s, const struct sf_raw *raw)
 	copy = malloc(size + 1);
 	if (!copy)
 		return -ENOMEM;
-	got = sf_window_read(raw->window, copy, size);
+	got = sf_spool_read(raw->window, copy, size);
 	if (got == size)
 		sf_user_tracing(r, copy, size, raw->offset);
 	free(copy);

@@ -18,7 +18,7 @@ struct sf_stream {
 	const uint8_t *map;    /* NULL: window */
 	uint64_t pos, end;     /* in the map */
 	uint64_t touched;      /* bytes since its pages were let go */
-	struct sf_window window;
+	struct sf_spool window;
 	uint64_t left;	       /* in the window's stream: bytes of data to come; UINT64_MAX unknown */
 	struct sf_inflow *inflow; /* what COMPRESSED records hold */
 	struct sf_order order;
@@ -31,7 +31,7 @@ struct sf_raw {
 	const uint8_t *p;
 	uint32_t size, type;
 	uint64_t offset;
-	struct sf_window *window; /* it came from; NULL: the map */
+	struct sf_spool *window; /* it came from; NULL: the map */
 	struct sf_chunk *chunk;	  /* holds p, and raw one reference of it; NULL: the map */
 };
 
