@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#define _GNU_SOURCE
+#include "cgroup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tracefs.h"
+
+static bool in_list(const char *list, size_t len, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *p = list; p + n <= list + len; p += strcspn(p, ",") + 1) {
+		if (!strncmp(p, word, n) && (p + n == list + len || p[n] == ','))
+			return true;
+	}
+	return false;
+}
+
+/* Where the hierarchy is mounted; controller "" is version 2. The first word that fits wins. */
+static int mount_point(const char *controller, struct sf_str *path)
+{
+	char line[4096], point[1024], type[64], options[1024];
+	FILE *f = fopen("/proc/self/mounts", "re");
+	int ret = -ENOENT;
+
+	if (!f)
+		return -errno;
+	while (ret && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%*s %1023s %63s %1023s", point, type, options) != 3)
+			continue;
+		if (*controller ? !strcmp(type, "cgroup") &&
+					  in_list(options, strlen(options), controller)
+				: !strcmp(type, "cgroup2")) {
+			sf_str_add(path, point);
+			ret = 0;
+		}
+	}
+	fclose(f);
+	return ret;
+}
+
+/* Lines of /proc/PID/cgroup: "4:cpu,cpuacct:/path", and "0::/path" for version 2. */
+static const char *find_line(const char *text, const char *controller, size_t *len)
+{
+	for (const char *p = text; *p; p += strcspn(p, "\n"), p += *p == '\n') {
+		const char *list = strchr(p, ':'), *where = list ? strchr(list + 1, ':') : NULL;
+
+		if (!where)
+			return NULL;
+		list++;
+		if (*controller ? in_list(list, (size_t)(where - list), controller)
+				: list == where) {
+			*len = strcspn(where + 1, "\n");
+			return where + 1;
+		}
+	}
+	return NULL;
+}
+
+static int locate(const char *text, const char *controller, struct sf_str *path)
+{
+	size_t len;
+	const char *where = find_line(text, controller, &len);
+	int ret;
+
+	if (!where)
+		return -ENOENT;
+	ret = mount_point(controller, path);
+	if (!ret)
+		sf_str_addn(path, where, len);
+	return ret;
+}
+
+int sf_cgroup_path(pid_t pid, pid_t tid, const char *controller, struct sf_str *path)
+{
+	struct sf_str text = SF_STR_INIT;
+	char file[64];
+	int ret;
+
+	snprintf(file, sizeof(file), "/proc/%d/task/%d/cgroup", (int)pid, (int)tid);
+	ret = sf_read_at(AT_FDCWD, file, &text);
+	if (!ret) {
+		ret = locate(text.buf, controller, path);
+		if (ret)
+			ret = locate(text.buf, "", path);
+	}
+	sf_str_release(&text);
+	return ret;
+}
+
+int64_t sf_cgroup_throttled(pid_t pid, pid_t tid)
+{
+	struct sf_str path = SF_STR_INIT, text = SF_STR_INIT;
+	int64_t ns = -1;
+	const char *p;
+
+	if (!sf_cgroup_path(pid, tid, "cpu", &path)) {
+		sf_str_add(&path, "/cpu.stat");
+		if (!sf_read_at(AT_FDCWD, path.buf, &text)) {
+			if ((p = strstr(text.buf, "throttled_usec ")))
+				ns = strtoll(p + 15, NULL, 10) * 1000;
+			else if ((p = strstr(text.buf, "throttled_time ")))
+				ns = strtoll(p + 15, NULL, 10);
+		}
+	}
+	sf_str_release(&path);
+	sf_str_release(&text);
+	return ns;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * How a BRANCH is performed: by a command, by calls to a VMM's API, or by somebody else who only
+ * tells when. The capture calls, for each BRANCH,
+ *
+ *	begin     get ready, or wait until somebody says that the BRANCH is about to begin
+ *	          (then it takes the snapshot of the threads)
+ *	perform   do it, or wait until somebody says that it is over; fill the struct
+ *
+ * and both return early when stop_fd is readable (-EINTR) or soon after the target exited
+ * (target_fd readable). Not in here: anything that touches perf or /proc.
+ */
+#ifndef SF_CAPTURE_DRIVER_H
+#define SF_CAPTURE_DRIVER_H
+
+#include <jansson.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <snapflame/error.h>
+
+struct sf_branch {
+	unsigned number;     /* from 1, 0 while warming up; set by the capture */
+	uint64_t begin, end; /* ns: the API window; set by perform */
+	int status;          /* 0 good, as a shell's $? */
+	json_t *json;        /* what the BRANCH said: an object, or NULL */
+	char *text;          /* as printed, where it was not JSON; malloc'd, or NULL */
+	json_t *extra;       /* further fields of the window mark (api_begin, phases, dark_begin,
+				…): an object, or NULL */
+	char *error;         /* why it failed, one clause; malloc'd, or NULL */
+};
+
+struct sf_driver {
+	const char *source;     /* of the window mark: "cmd", "firecracker", … */
+	int stop_fd, target_fd; /* set by the capture before the first begin; target_fd may be -1 */
+	/* 0, or -errno: no BRANCH can be performed any more. */
+	int (*begin)(struct sf_driver *d, struct sf_branch *b, struct sf_error *err);
+	/* 0 also where the BRANCH failed: b->status and b->error say so. */
+	int (*perform)(struct sf_driver *d, struct sf_branch *b, struct sf_error *err);
+	void (*free)(struct sf_driver *d);
+};
+
+void sf_branch_release(struct sf_branch *b);
+
+/* A command; what it prints goes to out_fd as well. Its words and json_fields are copied. */
+int sf_driver_cmd(struct sf_driver **d, char *const *cmd, int out_fd, const char *json_fields,
+		  struct sf_error *err);
+/* The process of the command that begin() made and that waits for perform(). */
+pid_t sf_driver_cmd_pid(const struct sf_driver *d);
+
+/* A window of some seconds, or until stop_fd where ns is 0. */
+int sf_driver_timer(struct sf_driver **d, uint64_t ns, struct sf_error *err);
+
+/*
+ * The JSON object in what a BRANCH printed: all of it, or its last line that is one. Fields that
+ * fields ("pause_ms=a.b,…") names are copied to the top. NULL where there is none.
+ */
+json_t *sf_branch_json(const char *text, size_t len, const char *fields);
+
+#endif

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <snapflame/str.h>
+
+#include "driver.h"
+#include "proc.h"
+
+enum {
+	TEXT_MAX = 64 * 1024,  /* kept of what the command prints */
+	GRACE_MS = 3000,       /* for the command to end when we have to */
+	JSON_TEXT_MAX = 16 * 1024,
+};
+
+struct cmd_driver {
+	struct sf_driver base;
+	char *path;
+	char **cmd;
+	char *fields;
+	int out_fd;
+	pid_t pid;
+	int pidfd;
+	int go;      /* a byte lets the child execute the command */
+	int failed;  /* errno of its exec comes from there, or the end */
+	int output;
+};
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+/* As execvp finds it, but before anything is recorded. */
+static char *find_program(const char *name, int *error)
+{
+	const char *path = getenv("PATH");
+
+	*error = ENOENT;
+	if (strchr(name, '/')) {
+		if (!access(name, X_OK))
+			return strdup(name);
+		*error = errno;
+		return NULL;
+	}
+	if (!path || !*path)
+		path = "/usr/local/bin:/usr/bin:/bin";
+	for (;; path++) {
+		size_t len = strcspn(path, ":");
+		char *full;
+
+		if (asprintf(&full, "%.*s/%s", len ? (int)len : 1, len ? path : ".", name) < 0)
+			return NULL;
+		if (!access(full, X_OK))
+			return full;
+		if (errno != ENOENT)
+			*error = errno;
+		free(full);
+		path += len;
+		if (!*path)
+			return NULL;
+	}
+}
+
+/* In the child; only async-signal-safe calls, as the parent has threads. */
+static void child(const struct cmd_driver *c, const int go[2], const int failed[2],
+		  const int output[2])
+{
+	sigset_t none;
+	char byte;
+	int error;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	close(go[1]);
+	if (read(go[0], &byte, 1) == 1 && dup2(output[1], STDOUT_FILENO) >= 0) {
+		execv(c->path, c->cmd);
+		error = errno;
+		(void)!write(failed[1], &error, sizeof(error));
+	}
+	_exit(127);
+}
+
+static int pidfd_of(pid_t pid)
+{
+	return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+static int fork_child(struct cmd_driver *c)
+{
+	int go[2] = { -1, -1 }, failed[2] = { -1, -1 }, output[2] = { -1, -1 }, ret = 0;
+
+	if (pipe2(go, O_CLOEXEC) || pipe2(failed, O_CLOEXEC) || pipe2(output, O_CLOEXEC)) {
+		ret = -errno;
+	} else {
+		c->pid = fork();
+		if (!c->pid)
+			child(c, go, failed, output);
+		ret = c->pid < 0 ? -errno : 0;
+	}
+	if (!ret) {
+		c->pidfd = pidfd_of(c->pid);
+		ret = c->pidfd < 0 ? -errno : 0;
+	}
+	close_fd(&go[0]);
+	close_fd(&failed[1]);
+	close_fd(&output[1]);
+	c->go = go[1];
+	c->failed = failed[0];
+	c->output = output[0];
+	return ret;
+}
+
+static int cmd_begin(struct sf_driver *d, struct sf_branch *b, struct sf_error *err)
+{
+	struct cmd_driver *c = (struct cmd_driver *)d;
+	int ret;
+
+	if (c->pid > 0) /* made before, for the events to be opened on it */
+		return 0;
+	ret = fork_child(c);
+	return ret ? sf_error_set(err, ret, "%s cannot be started: %s", c->cmd[0], strerror(-ret))
+		   : 0;
+}
+
+static void write_out(int fd, const char *data, size_t len)
+{
+	while (len && fd >= 0) {
+		ssize_t n = write(fd, data, len);
+
+		if (n < 0 && errno != EINTR)
+			return;
+		if (n > 0) {
+			data += n;
+			len -= (size_t)n;
+		}
+	}
+}
+
+/* Pass on what there is; false at the end of it. */
+static bool relay(struct cmd_driver *c, struct sf_str *text)
+{
+	char buf[4096];
+	ssize_t n = read(c->output, buf, sizeof(buf));
+
+	if (n < 0)
+		return errno == EINTR || errno == EAGAIN;
+	if (!n)
+		return false;
+	write_out(c->out_fd, buf, (size_t)n);
+	if (text->len < TEXT_MAX)
+		sf_str_addn(text, buf, (size_t)n);
+	return true;
+}
+
+/* Wait for the command's end. Asked to stop, it gets a signal and some time; then we leave it. */
+static int wait_child(struct cmd_driver *c, struct sf_str *text, uint64_t *end)
+{
+	struct pollfd p[4] = {
+		{ c->pidfd, POLLIN, 0 },
+		{ c->output, POLLIN, 0 },
+		{ c->base.stop_fd, POLLIN, 0 },
+		{ c->base.target_fd, POLLIN, 0 },
+	};
+	uint64_t deadline = 0;
+	int ret = 0;
+
+	for (;;) {
+		uint64_t now = sf_now();
+		int left = deadline ? (int)((deadline - now) / 1000000) : -1;
+
+		if (deadline && now >= deadline)
+			break;
+		if (poll(p, 4, left) < 0 && errno != EINTR)
+			return -errno;
+		*end = sf_now();
+		if (p[0].revents)
+			return ret;
+		if (p[1].revents && !relay(c, text))
+			p[1].fd = -1;
+		for (int i = 2; i < 4; i++) {
+			if (!p[i].revents)
+				continue;
+			p[i].fd = -1;
+			deadline = *end + GRACE_MS * UINT64_C(1000000);
+			if (i == 2) {
+				ret = -EINTR;
+				kill(c->pid, SIGTERM);
+			}
+		}
+	}
+	*end = sf_now();
+	return ret ? ret : -ESRCH;
+}
+
+static int exit_status(int status)
+{
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static void set_error(struct sf_branch *b, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void set_error(struct sf_branch *b, const char *fmt, ...)
+{
+	va_list ap;
+
+	free(b->error);
+	va_start(ap, fmt);
+	if (vasprintf(&b->error, fmt, ap) < 0)
+		b->error = NULL;
+	va_end(ap);
+}
+
+static void collect(struct cmd_driver *c, struct sf_branch *b)
+{
+	int error, status;
+
+	if (waitpid(c->pid, &status, WNOHANG) != c->pid) {
+		/* It may be in the middle of a snapshot: killing it could leave the VM paused. */
+		set_error(b, "%s (process %d) still runs", c->cmd[0], (int)c->pid);
+		b->status = 124;
+	} else {
+		b->status = exit_status(status);
+		if (read(c->failed, &error, sizeof(error)) == (ssize_t)sizeof(error))
+			set_error(b, "%s cannot be executed: %s", c->cmd[0], strerror(error));
+		else if (WIFSIGNALED(status))
+			set_error(b, "%s was killed by signal %d (%s)", c->cmd[0], WTERMSIG(status),
+				  strsignal(WTERMSIG(status)));
+		else if (b->status)
+			set_error(b, "%s ended with status %d", c->cmd[0], b->status);
+	}
+	c->pid = 0;
+	close_fd(&c->pidfd);
+	close_fd(&c->go);
+	close_fd(&c->failed);
+	close_fd(&c->output);
+}
+
+static int cmd_perform(struct sf_driver *d, struct sf_branch *b, struct sf_error *err)
+{
+	struct cmd_driver *c = (struct cmd_driver *)d;
+	struct sf_str text = SF_STR_INIT;
+	int ret;
+
+	fcntl(c->output, F_SETFL, O_NONBLOCK);
+	b->begin = b->end = sf_now();
+	(void)!write(c->go, "", 1);
+	ret = wait_child(c, &text, &b->end);
+	while (text.len < TEXT_MAX && poll(&(struct pollfd){ c->output, POLLIN, 0 }, 1, 0) > 0 &&
+	       relay(c, &text))
+		;
+	collect(c, b);
+	b->json = sf_branch_json(text.buf, text.len, c->fields);
+	if (!b->json && text.len)
+		b->text = strndup(text.buf, text.len < JSON_TEXT_MAX ? text.len : JSON_TEXT_MAX);
+	sf_str_release(&text);
+	return ret == -ESRCH ? 0 : ret;
+}
+
+static void cmd_free(struct sf_driver *d)
+{
+	struct cmd_driver *c = (struct cmd_driver *)d;
+
+	if (!c)
+		return;
+	if (c->pid > 0) {
+		/* Never let go: it ends when the pipe does. */
+		close_fd(&c->go);
+		waitpid(c->pid, NULL, 0);
+	}
+	close_fd(&c->pidfd);
+	close_fd(&c->go);
+	close_fd(&c->failed);
+	close_fd(&c->output);
+	for (char **w = c->cmd; w && *w; w++)
+		free(*w);
+	free(c->cmd);
+	free(c->fields);
+	free(c->path);
+	free(c);
+}
+
+static char **copy_words(char *const *word)
+{
+	size_t nr = 0;
+	char **copy;
+
+	while (word[nr])
+		nr++;
+	copy = calloc(nr + 1, sizeof(*copy));
+	for (size_t i = 0; copy && i < nr; i++)
+		copy[i] = strdup(word[i]);
+	return copy;
+}
+
+int sf_driver_cmd(struct sf_driver **out, char *const *cmd, int out_fd, const char *json_fields,
+		  struct sf_error *err)
+{
+	struct cmd_driver *c = calloc(1, sizeof(*c));
+	int error = ENOMEM;
+
+	*out = NULL;
+	if (!c)
+		return sf_error_set(err, -ENOMEM, "out of memory");
+	c->base = (struct sf_driver){ "cmd", -1, -1, cmd_begin, cmd_perform, cmd_free };
+	c->out_fd = out_fd;
+	c->pidfd = c->go = c->failed = c->output = -1;
+	c->path = find_program(cmd[0], &error);
+	c->cmd = copy_words(cmd);
+	c->fields = json_fields ? strdup(json_fields) : NULL;
+	if (!c->path || !c->cmd) {
+		cmd_free(&c->base);
+		return sf_error_set(err, -error, "%s cannot be run: %s", cmd[0], strerror(error));
+	}
+	*out = &c->base;
+	return 0;
+}
+
+pid_t sf_driver_cmd_pid(const struct sf_driver *d)
+{
+	return ((const struct cmd_driver *)d)->pid;
+}

@@ -1,0 +1,529 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#define _GNU_SOURCE
+#include "events.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <snapflame/array.h>
+#include <snapflame/marks.h>
+#include <snapflame/writer.h>
+
+#include "proc.h"
+
+#ifdef HAVE_PERF
+/* Before perf/core.h as that lacks the header of what it uses. */
+#include <stdarg.h>
+
+#include <perf/core.h>
+#include <perf/cpumap.h>
+#include <perf/evlist.h>
+#include <perf/evsel.h>
+#include <perf/threadmap.h>
+#include <sys/syscall.h>
+
+enum {
+	WIDE,
+	TASK,
+	USER_STACK = 8192, /* 3 % of the stacks are longer */
+	DEFAULT_HZ = 997,  /* a prime: not in step with anything */
+};
+
+#if defined(__x86_64__)
+#define USER_REGS UINT64_C(0xff0fff) /* all but the segments DS, ES, FS, GS */
+#elif defined(__aarch64__)
+#define USER_REGS ((UINT64_C(1) << 33) - 1)
+#else
+#define USER_REGS 0
+#endif
+
+#define BASE_TYPE (SF_STAMP_SAMPLE_TYPE | PERF_SAMPLE_IP)
+
+static const struct {
+	const char *name;
+	bool tracepoint, chain;
+	/* As in the rules of the cost table: a per-task cpu-clock arms a timer at each switch, so
+	 * it is CPU-wide wherever that is allowed. */
+	bool wide_in_vmm;
+} defs[SF_EV_NR] = {
+	[SF_EV_CLOCK] = { SF_EVENT_CPU_CLOCK, false, true, true },
+	[SF_EV_SWITCH] = { SF_EVENT_SWITCH, true, true, false },
+	[SF_EV_SIDEBAND] = { SF_EVENT_SIDEBAND, false, false, false },
+	[SF_EV_WAKING] = { SF_EVENT_WAKING, true, false, true },
+	[SF_EV_RQ_ISSUE] = { SF_EVENT_RQ_ISSUE, true, true, true },
+	[SF_EV_RQ_DONE] = { SF_EVENT_RQ_DONE, true, false, true },
+	[SF_EV_KVM_EXIT] = { SF_EVENT_KVM_EXIT, true, false, false },
+	[SF_EV_SYS_ENTER] = { SF_EVENT_SYS_ENTER, true, false, false },
+	[SF_EV_SYS_EXIT] = { SF_EVENT_SYS_EXIT, true, false, false },
+};
+
+static bool wanted(enum sf_event_id id, const struct sf_events_opts *o)
+{
+	switch (id) {
+	case SF_EV_WAKING:
+		return o->perf_wakings;
+	case SF_EV_KVM_EXIT:
+		return o->kvm;
+	case SF_EV_SYS_ENTER:
+	case SF_EV_SYS_EXIT:
+		return o->syscalls;
+	default:
+		return true;
+	}
+}
+
+/* vCPU exits and system calls are wanted of the target only, whatever the scope. */
+static bool is_wide(enum sf_event_id id, const struct sf_events_opts *o)
+{
+	if (id == SF_EV_KVM_EXIT || id == SF_EV_SYS_ENTER || id == SF_EV_SYS_EXIT)
+		return false;
+	return o->scope == SF_SCOPE_SYSTEM || defs[id].wide_in_vmm;
+}
+
+static void set_call_graph(struct perf_event_attr *a, enum sf_call_graph how)
+{
+	if (how == SF_CALL_GRAPH_NONE)
+		return;
+	a->sample_type |= PERF_SAMPLE_CALLCHAIN;
+	if (how == SF_CALL_GRAPH_DWARF && USER_REGS) {
+		a->sample_type |= PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER;
+		a->exclude_callchain_user = 1;
+		a->sample_regs_user = USER_REGS;
+		a->sample_stack_user = USER_STACK;
+	}
+}
+
+static int set_attr(struct sf_perf_event *ev, enum sf_event_id id, const struct sf_events_opts *o,
+		    const struct sf_tracefs *fs)
+{
+	struct perf_event_attr *a = &ev->attr;
+	int tp = 0;
+
+	if (defs[id].tracepoint) {
+		tp = sf_tracefs_id(fs, defs[id].name);
+		if (tp < 0)
+			return tp;
+	}
+	*a = (struct perf_event_attr){
+		.size = sizeof(*a),
+		.type = tp ? PERF_TYPE_TRACEPOINT : PERF_TYPE_SOFTWARE,
+		.config = (uint64_t)tp,
+		.sample_period = 1,
+		.sample_type = BASE_TYPE | (tp ? PERF_SAMPLE_RAW : 0),
+		.read_format = PERF_FORMAT_ID,
+		.disabled = 1,
+		.inherit = !ev->wide,
+		.sample_id_all = 1,
+		.use_clockid = 1,
+		.clockid = CLOCK_MONOTONIC,
+		.watermark = 1,
+	};
+	if (id == SF_EV_CLOCK) {
+		a->config = PERF_COUNT_SW_CPU_CLOCK;
+		a->freq = 1;
+		a->sample_freq = o->hz ? o->hz : DEFAULT_HZ;
+		a->exclude_idle = 1;
+		a->sample_type |= PERF_SAMPLE_PERIOD;
+	} else if (id == SF_EV_SIDEBAND) {
+		a->config = PERF_COUNT_SW_DUMMY;
+		a->mmap = a->mmap2 = a->comm = a->comm_exec = a->task = a->context_switch = 1;
+		a->build_id = 1;
+	}
+	if (defs[id].chain)
+		set_call_graph(a, o->call_graph);
+	return 0;
+}
+
+/* Descriptors of perf events that this process has: libperf does not tell its own. */
+static size_t perf_fds(int **fd, size_t *alloc)
+{
+	DIR *d = opendir("/proc/self/fd");
+	struct dirent *e;
+	size_t nr = 0;
+	char link[64];
+
+	if (!d)
+		return 0;
+	while ((e = readdir(d))) {
+		ssize_t n = readlinkat(dirfd(d), e->d_name, link, sizeof(link) - 1);
+
+		if (n <= 0)
+			continue;
+		link[n] = '\0';
+		if (!strcmp(link, "anon_inode:[perf_event]") && !SF_GROW(*fd, nr + 1, *alloc))
+			(*fd)[nr++] = atoi(e->d_name);
+	}
+	closedir(d);
+	return nr;
+}
+
+static bool has_fd(const int *fd, size_t nr, int what)
+{
+	for (size_t i = 0; i < nr; i++) {
+		if (fd[i] == what)
+			return true;
+	}
+	return false;
+}
+
+/* The descriptors that came with ev, their ids, and what libperf forgets: close-on-exec. */
+static int take_fds(struct sf_perf_event *ev, const int *before, size_t nr_before)
+{
+	int *now = NULL, ret = 0;
+	size_t alloc = 0, nr = perf_fds(&now, &alloc);
+
+	for (size_t i = 0; i < nr && !ret; i++) {
+		if (has_fd(before, nr_before, now[i]))
+			continue;
+		fcntl(now[i], F_SETFD, FD_CLOEXEC);
+		if (SF_GROW(ev->fd, ev->nr + 1, ev->alloc) ||
+		    SF_GROW(ev->id, ev->nr + 1, ev->id_alloc)) {
+			ret = -ENOMEM;
+		} else if (ioctl(now[i], PERF_EVENT_IOC_ID, &ev->id[ev->nr])) {
+			ret = -errno;
+		} else {
+			ev->fd[ev->nr++] = now[i];
+		}
+	}
+	free(now);
+	return ret;
+}
+
+static int open_event(struct sf_perf_event *ev)
+{
+	int *before = NULL, ret;
+	size_t alloc = 0, nr = perf_fds(&before, &alloc);
+
+	ev->nr = 0;
+	ret = perf_evsel__open(ev->evsel, perf_evsel__cpus(ev->evsel),
+			       perf_evsel__threads(ev->evsel));
+	if (!ret)
+		ret = take_fds(ev, before, nr);
+	if (ret)
+		perf_evsel__close(ev->evsel);
+	free(before);
+	return ret;
+}
+
+static void drop_event(struct sf_events *e, struct sf_perf_event *ev)
+{
+	if (!ev->evsel)
+		return;
+	perf_evlist__remove(e->list[ev->wide ? WIDE : TASK], ev->evsel);
+	perf_evsel__close(ev->evsel);
+	perf_evsel__delete(ev->evsel);
+	ev->evsel = NULL;
+	ev->nr = 0;
+}
+
+/* What an older kernel or fewer rights refuse, given up one by one. true: try again. */
+static bool give_up_something(struct sf_events *e, struct sf_perf_event *ev, int error)
+{
+	struct perf_event_attr *a = perf_evsel__attr(ev->evsel);
+
+	if (error == -EINVAL && a->build_id) {
+		a->build_id = 0;
+	} else if ((error == -EACCES || error == -EPERM) && !a->exclude_kernel &&
+		   a->type == PERF_TYPE_SOFTWARE) {
+		a->exclude_kernel = 1;
+		e->user_only = true;
+	} else {
+		return false;
+	}
+	ev->attr = *a;
+	return true;
+}
+
+static void say_missing(struct sf_missing *missing, const struct sf_perf_event *ev, int error)
+{
+	if (error == -EACCES || error == -EPERM)
+		sf_missing_add(missing,
+			       "%s: not permitted; record as root, or run: sysctl "
+			       "kernel.perf_event_paranoid=-1",
+			       ev->name);
+	else if (error == -EMFILE)
+		sf_missing_add(missing, "%s: too many open files; raise ulimit -n", ev->name);
+	else
+		sf_missing_add(missing, "%s: %s", ev->name, strerror(-error));
+}
+
+/* -ESRCH: a thread exited meanwhile, everything of the task list has to be opened again. */
+static int open_list(struct sf_events *e, int which, struct sf_missing *missing)
+{
+	for (int i = 0; i < SF_EV_NR; i++) {
+		struct sf_perf_event *ev = &e->event[i];
+		int ret;
+
+		if (!ev->evsel || ev->wide != (which == WIDE))
+			continue;
+		do
+			ret = open_event(ev);
+		while (ret && give_up_something(e, ev, ret));
+		if (ret == -ESRCH)
+			return ret;
+		if (ret) {
+			say_missing(missing, ev, ret);
+			drop_event(e, ev);
+		}
+	}
+	return 0;
+}
+
+static int add_events(struct sf_events *e, int which, const struct sf_events_opts *o,
+		      const struct sf_tracefs *fs, struct sf_missing *missing)
+{
+	e->list[which] = perf_evlist__new();
+	if (!e->list[which])
+		return -ENOMEM;
+	for (int i = 0; i < SF_EV_NR; i++) {
+		struct sf_perf_event *ev = &e->event[i];
+		int ret;
+
+		if (!wanted(i, o) || ev->wide != (which == WIDE))
+			continue;
+		ret = set_attr(ev, i, o, fs);
+		if (ret) {
+			if (fs->dir >= 0) /* else said once, for all of them */
+				say_missing(missing, ev, ret);
+			continue;
+		}
+		if (e->user_only)
+			ev->attr.exclude_kernel = 1;
+		ev->evsel = perf_evsel__new(&ev->attr);
+		if (!ev->evsel)
+			return -ENOMEM;
+		perf_evlist__add(e->list[which], ev->evsel);
+	}
+	return 0;
+}
+
+static void close_list(struct sf_events *e, int which)
+{
+	for (int i = 0; i < SF_EV_NR; i++) {
+		if (e->event[i].wide == (which == WIDE))
+			drop_event(e, &e->event[i]);
+	}
+	if (e->list[which]) {
+		perf_evlist__munmap(e->list[which]);
+		perf_evlist__delete(e->list[which]);
+	}
+	e->list[which] = NULL;
+}
+
+static int open_with_maps(struct sf_events *e, int which, const struct sf_events_opts *o,
+			  const struct sf_tracefs *fs, struct sf_missing *missing)
+{
+	struct perf_cpu_map *cpus = perf_cpu_map__new(NULL);
+	struct perf_thread_map *threads = NULL;
+	int ret = -ENOMEM, nr = 0;
+	pid_t *tid = NULL;
+
+	if (which == TASK)
+		nr = sf_proc_tids(o->pid, &tid);
+	if (nr < 0)
+		ret = nr;
+	else
+		threads = which == WIDE ? perf_thread_map__new_dummy()
+					: perf_thread_map__new_array(nr, tid);
+	if (cpus && threads)
+		ret = add_events(e, which, o, fs, missing);
+	if (!ret) {
+		perf_evlist__set_maps(e->list[which], cpus, threads);
+		ret = open_list(e, which, missing);
+	}
+	perf_cpu_map__put(cpus);
+	perf_thread_map__put(threads);
+	free(tid);
+	return ret;
+}
+
+static int open_task_list(struct sf_events *e, const struct sf_events_opts *o,
+			  const struct sf_tracefs *fs, struct sf_missing *missing)
+{
+	int ret = -ESRCH;
+
+	/* At 250 new threads a second every fifth attempt fails. */
+	for (int i = 0; i < 20 && ret == -ESRCH; i++) {
+		close_list(e, TASK);
+		ret = open_with_maps(e, TASK, o, fs, missing);
+	}
+	return ret;
+}
+
+/* Rings that libperf mapped, as /proc/self/maps shows them; libperf has no call for them. */
+static int find_rings(struct sf_events *e)
+{
+	FILE *f = fopen("/proc/self/maps", "re");
+	unsigned long from, to;
+	char line[512];
+	int ret = 0;
+
+	if (!f)
+		return -errno;
+	e->nr_rings = 0;
+	while (!ret && fgets(line, sizeof(line), f)) {
+		if (!strstr(line, "anon_inode:[perf_event]") ||
+		    sscanf(line, "%lx-%lx", &from, &to) != 2)
+			continue;
+		if (SF_GROW(e->ring, e->nr_rings + 1, e->rings_alloc))
+			ret = -ENOMEM;
+		else
+			e->ring[e->nr_rings++].page = (struct perf_event_mmap_page *)from;
+	}
+	fclose(f);
+	return ret;
+}
+
+/* Pages of a ring: for a quarter of a second of a busy CPU, less where there are many CPUs. */
+static int ring_pages(void)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN), page = sysconf(_SC_PAGESIZE);
+	long bytes = cpus <= 16 ? 4 << 20 : cpus <= 64 ? 2 << 20 : 1 << 20;
+
+	return (int)(bytes / page);
+}
+
+static int map_rings(struct sf_events *e, struct sf_error *err)
+{
+	/* Locked memory is limited for users: half the size until it fits. */
+	for (int pages = ring_pages(); pages; pages /= 2) {
+		int ret = 0;
+
+		errno = 0;
+		for (int i = 0; i < 2 && !ret; i++) {
+			if (e->list[i] && perf_evlist__next(e->list[i], NULL))
+				ret = perf_evlist__mmap(e->list[i], pages);
+		}
+		if (!ret)
+			return find_rings(e);
+		ret = ret < -1 ? ret : errno ? -errno : -ENOMEM;
+		for (int i = 0; i < 2; i++) {
+			if (e->list[i])
+				perf_evlist__munmap(e->list[i]);
+		}
+		if ((ret != -EPERM && ret != -ENOMEM) || pages == 1)
+			return sf_error_set(err, ret, "perf's buffers cannot be mapped: %s%s",
+					    strerror(-ret),
+					    ret == -EPERM ? "; raise ulimit -l" : "");
+	}
+	return -ENOMEM;
+}
+
+static int no_print(enum libperf_print_level level, const char *fmt, va_list ap)
+{
+	return 0;
+}
+
+static void set_filter(struct sf_perf_event *ev, const char *filter)
+{
+	for (size_t i = 0; i < ev->nr; i++)
+		ioctl(ev->fd[i], PERF_EVENT_IOC_SET_FILTER, filter);
+}
+
+int sf_events_open(struct sf_events *e, const struct sf_events_opts *opts,
+		   const struct sf_tracefs *fs, struct sf_missing *missing, struct sf_error *err)
+{
+	int ret;
+
+	*e = (struct sf_events){ 0 };
+	libperf_init(no_print);
+	for (int i = 0; i < SF_EV_NR; i++) {
+		e->event[i].name = defs[i].name;
+		e->event[i].wide = is_wide(i, opts);
+	}
+	if (opts->scope == SF_SCOPE_VMM && !sf_events_system_allowed())
+		e->event[SF_EV_CLOCK].wide = false;
+	ret = open_with_maps(e, WIDE, opts, fs, missing);
+	if (!ret)
+		ret = open_task_list(e, opts, fs, missing);
+	if (ret == -ESRCH || ret == -ENOENT) {
+		ret = sf_error_set(err, -ESRCH, "process %d exited", (int)opts->pid);
+	} else if (ret) {
+		sf_error_set(err, ret, "perf events cannot be opened: %s", strerror(-ret));
+	} else if (!e->event[SF_EV_CLOCK].evsel && !e->event[SF_EV_SIDEBAND].evsel) {
+		ret = sf_error_set(err, -EACCES,
+				   "the kernel lets us record neither samples nor switches; record as "
+				   "root, or run: sysctl kernel.perf_event_paranoid=1");
+	}
+	if (!ret)
+		ret = map_rings(e, err);
+	if (ret) {
+		sf_events_close(e);
+		return ret;
+	}
+	set_filter(&e->event[SF_EV_SWITCH], "prev_pid != 0");
+	if (e->user_only)
+		sf_missing_add(missing, "the kernel's part of samples and stacks: not permitted; "
+					"record as root, or run: sysctl kernel.perf_event_paranoid=1");
+	return 0;
+}
+
+void sf_events_enable(struct sf_events *e, bool on)
+{
+	for (int i = 0; i < SF_EV_NR; i++) {
+		struct perf_evsel *evsel = e->event[i].evsel;
+
+		if (evsel && on)
+			perf_evsel__enable(evsel);
+		else if (evsel && i != SF_EV_SIDEBAND)
+			perf_evsel__disable(evsel);
+	}
+}
+
+void sf_events_close(struct sf_events *e)
+{
+	close_list(e, WIDE);
+	close_list(e, TASK);
+	for (int i = 0; i < SF_EV_NR; i++) {
+		free(e->event[i].fd);
+		free(e->event[i].id);
+	}
+	free(e->ring);
+	*e = (struct sf_events){ 0 };
+}
+
+bool sf_events_system_allowed(void)
+{
+	struct perf_event_attr a = {
+		.size = sizeof(a),
+		.type = PERF_TYPE_SOFTWARE,
+		.config = PERF_COUNT_SW_DUMMY,
+		.disabled = 1,
+	};
+	int fd = (int)syscall(SYS_perf_event_open, &a, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+#else /* without libperf */
+
+int sf_events_open(struct sf_events *e, const struct sf_events_opts *opts,
+		   const struct sf_tracefs *fs, struct sf_missing *missing, struct sf_error *err)
+{
+	return sf_error_set(err, -ENOTSUP,
+			    "built without libperf: install linux-source-6.1 and build again");
+}
+
+void sf_events_enable(struct sf_events *e, bool on)
+{
+}
+
+void sf_events_close(struct sf_events *e)
+{
+}
+
+bool sf_events_system_allowed(void)
+{
+	return false;
+}
+
+#endif

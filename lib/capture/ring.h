@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The thread that empties the kernel's buffers into the spool. It sleeps until a ring is half full
+ * or somebody asks, copies bytes as they are, and looks at none of them in a window.
+ */
+#ifndef SF_CAPTURE_RING_H
+#define SF_CAPTURE_RING_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <snapflame/error.h>
+
+#include "events.h"
+#include "spool.h"
+#include "wakings.h"
+
+struct sf_ring_reader {
+	struct sf_events *events;
+	struct sf_wakings *wakings;
+	struct sf_spool *spool;
+	pthread_t thread;
+	bool running;
+	int epoll, request; /* request: an eventfd */
+	pthread_mutex_t lock;
+	pthread_cond_t done;
+	uint64_t asked, answered; /* requests to drain */
+	bool stop;
+	uint64_t counted_to;      /* spool offset up to which records were counted */
+	uint64_t records, lost;
+	uint64_t cpu_ns;          /* of the thread */
+};
+
+/* Move what is in the ring to the spool; false where the spool refused it (it is gone then). */
+bool sf_ring_drain(struct sf_ring *ring, uint32_t index, struct sf_spool *spool);
+
+int sf_ring_start(struct sf_ring_reader *r, struct sf_events *events, struct sf_wakings *wakings,
+		  struct sf_spool *spool, struct sf_error *err);
+/* Empty all buffers now and bring the counts up to date. */
+void sf_ring_sync(struct sf_ring_reader *r);
+/* The last drain, and the thread's end. */
+void sf_ring_stop(struct sf_ring_reader *r);
+
+#endif
