@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <snapflame/capture.h>
+
+#include "cmd.h"
+#include "options.h"
+#include "report.h"
+
+enum { MATCHES_MAX = 8 };
+
+static const char *const scopes[] = { "auto", "system", "vmm", NULL };
+static const char *const graphs[] = { "fp", "dwarf", "none", NULL };
+static const char *const windows[] = { "auto", "api", "dark", NULL };
+
+struct record_opts {
+	const char *pid, *comm, *output, *json_fields;
+	unsigned branches, warmup, hz, poll;
+	uint64_t gap, duration, max_size;
+	int call_graph, scope, window;
+	bool syscalls;
+	struct sf_texts labels;
+};
+
+static const struct sf_option options[] = {
+	SF_HEADING("What is recorded"),
+	SF_TEXT('p', "pid", struct record_opts, pid, "PID", "the VMM's process"),
+	SF_TEXT(0, "comm", struct record_opts, comm, "NAME", "the one process of that name"),
+	SF_FILE('o', "output", struct record_opts, output, "FILE", "write to FILE (snapflame.data)"),
+	SF_ENUM(0, "scope", struct record_opts, scope, scopes,
+		"all CPUs, or the VMM's threads only (auto: system where allowed)"),
+	SF_ENUM(0, "call-graph", struct record_opts, call_graph, graphs,
+		"user stacks by frame pointers (default), by DWARF, or none"),
+	SF_UINT('F', "freq", struct record_opts, hz, "HZ", "CPU samples a second (997)"),
+	SF_UINT(0, "poll", struct record_opts, poll, "HZ",
+		"looks at /proc/PID/task a second (50); 0: none"),
+	SF_FLAG(0, "syscalls", struct record_opts, syscalls, "system calls too: slows the VMM"),
+	SF_SIZE(0, "max-size", struct record_opts, max_size, "SIZE",
+		"memory for the recording (a quarter of what is free)"),
+	SF_HEADING("The BRANCHes"),
+	SF_UINT(0, "branches", struct record_opts, branches, "N", "perform COMMAND N times (1)"),
+	SF_TIME(0, "gap", struct record_opts, gap, "SEC", "wait between BRANCHes (1)"),
+	SF_UINT(0, "warmup", struct record_opts, warmup, "N", "BRANCHes that are not recorded (0)"),
+	SF_ENUM(0, "window", struct record_opts, window, windows,
+		"what counts: the API's reply time, or the vCPUs' stop"),
+	SF_TIME(0, "duration", struct record_opts, duration, "SEC",
+		"without COMMAND: one window of SEC (until Ctrl-C)"),
+	SF_TEXT(0, "json-fields", struct record_opts, json_fields, "NAME=PATH,...",
+		"where COMMAND's JSON has pause_ms, diff_ms, ..."),
+	SF_TEXTS(0, "label", struct record_opts, labels, "KEY=VALUE", "kept in the recording"),
+	SF_OPTIONS_END,
+};
+
+static struct sf_capture *running; /* for the signal handler */
+
+static void on_signal(int sig)
+{
+	if (running)
+		sf_capture_stop(running);
+}
+
+static void catch_signals(struct sf_capture *c)
+{
+	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+
+	running = c;
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+	sigaction(SIGHUP, &sa, NULL);
+}
+
+static const char *count(uint64_t n, char *buf, size_t size)
+{
+	if (n < 10000)
+		snprintf(buf, size, "%llu", (unsigned long long)n);
+	else if (n < 10000000)
+		snprintf(buf, size, "%llu k", (unsigned long long)n / 1000);
+	else
+		snprintf(buf, size, "%llu M", (unsigned long long)n / 1000000);
+	return buf;
+}
+
+/* "BRANCH 2 of 5: 63 ms, 18 k events, 0 lost" */
+static void progress(void *arg, const struct sf_branch_info *b)
+{
+	double api = (double)(b->end - b->begin) / 1e6;
+	char events[32], lost[32];
+
+	if (sf_ui.verbosity < 0)
+		return;
+	if (b->branch)
+		fprintf(stderr, "BRANCH %u of %u: ", b->branch, b->branches);
+	else
+		fprintf(stderr, "warm-up: ");
+	if (b->pause_ms >= 0)
+		fprintf(stderr, "pause %.1f ms (API %.1f ms)", b->pause_ms, api);
+	else
+		fprintf(stderr, "%.1f ms", api);
+	if (b->branch)
+		fprintf(stderr, ", %s events, %s lost", count(b->records, events, sizeof(events)),
+			count(b->lost, lost, sizeof(lost)));
+	if (b->error)
+		fprintf(stderr, ", failed: %s", b->error);
+	fputc('\n', stderr);
+}
+
+static int parse_pid(const char *text, pid_t *pid)
+{
+	char *end;
+	long n = strtol(text, &end, 10);
+
+	if (end == text || *end || n <= 0 || n > 4194304) {
+		sf_usage("-p needs a process id, not '%s'", text);
+		return -1;
+	}
+	*pid = (pid_t)n;
+	return 0;
+}
+
+static int find_comm(const char *name, pid_t *pid)
+{
+	pid_t match[MATCHES_MAX];
+	int nr = sf_find_comm(name, match, MATCHES_MAX);
+
+	if (nr == 1) {
+		*pid = match[0];
+		return 0;
+	}
+	if (nr <= 0)
+		sf_failf("no process is called %s", name);
+	else
+		sf_failf("%d processes are called %s (%d, %d, ...); choose one with -p", nr, name,
+			 (int)match[0], (int)match[1]);
+	return -1;
+}
+
+/* An exit status, or -1 to go on. */
+static int check(const struct record_opts *o, char *const *cmd)
+{
+	if (!o->branches)
+		return sf_usage("--branches needs at least 1");
+	if (!o->hz)
+		return sf_usage("-F needs at least 1");
+	if (o->pid && o->comm)
+		return sf_usage("-p and --comm exclude each other");
+	if (!o->pid && !o->comm && !cmd)
+		return sf_usage("what is to be recorded? give -p PID, --comm NAME or a COMMAND");
+	if (!o->pid && !o->comm && (o->branches > 1 || o->warmup))
+		return sf_usage("COMMAND is recorded itself, which can be done once: for several "
+				"BRANCHes give the VMM with -p PID");
+	if (!cmd && (o->branches > 1 || o->warmup))
+		return sf_usage("several BRANCHes need a COMMAND that performs them");
+	if (cmd && o->duration)
+		return sf_usage("--duration is for a recording without COMMAND");
+	for (size_t i = 0; i < o->labels.nr; i++) {
+		if (!strchr(o->labels.item[i], '=') || o->labels.item[i][0] == '=')
+			return sf_usage("--label needs KEY=VALUE, not '%s'", o->labels.item[i]);
+	}
+	return -1;
+}
+
+/* The recording has been paid for: where FILE cannot be written, keep it in memory's file system. */
+static int save_elsewhere(struct sf_capture *c)
+{
+	const char *dir = getenv("XDG_RUNTIME_DIR");
+	struct sf_error err = SF_ERROR_INIT;
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/snapflame.data.%d", "/dev/shm", (int)getpid());
+	if (access("/dev/shm", W_OK) && dir)
+		snprintf(path, sizeof(path), "%s/snapflame.data.%d", dir, (int)getpid());
+	if (sf_capture_save(c, path, &err))
+		return sf_fail(&err);
+	return sf_failf("the recording was kept as %s", path);
+}
+
+static int save(struct sf_capture *c, const char *path)
+{
+	struct sf_capture_stats st;
+	struct sf_error err = SF_ERROR_INIT;
+	char events[32], lost[32];
+
+	if (sf_capture_save(c, path, &err)) {
+		sf_fail(&err);
+		return save_elsewhere(c);
+	}
+	sf_capture_stats(c, &st);
+	if (sf_ui.verbosity >= 0)
+		fprintf(stderr, "%s: %.1f MB, %s events, %s lost; recorder used %.1f %% of a CPU\n",
+			path, (double)st.bytes / 1e6, count(st.records, events, sizeof(events)),
+			count(st.lost, lost, sizeof(lost)), st.recorder_cpu_pct);
+	return SF_EXIT_DONE;
+}
+
+static int record(const struct sf_capture_opts *co, const char *path)
+{
+	struct sf_error err = SF_ERROR_INIT;
+	struct sf_capture_stats st;
+	struct sf_capture *c;
+	int ret, status, saved;
+
+	if (sf_capture_check_output(path, &err) || sf_capture_open(&c, co, &err))
+		return sf_fail(&err);
+	for (size_t i = 0; sf_capture_missing(c, i); i++)
+		sf_warn("not recorded: %s", sf_capture_missing(c, i));
+	catch_signals(c);
+	ret = sf_capture_run(c, &err);
+	sf_capture_stats(c, &st);
+	if (ret == -EINTR && sf_ui.verbosity >= 0)
+		fprintf(stderr, "interrupted: %u of %u BRANCHes recorded\n", st.branches,
+			co->branches);
+	status = ret && ret != -EINTR ? sf_fail(&err) : SF_EXIT_DONE;
+	saved = save(c, path);
+	running = NULL;
+	sf_capture_free(c);
+	return status ? status : saved;
+}
+
+static int run(const struct sf_command *cmd, int argc, char **argv)
+{
+	struct record_opts o = {
+		.output = "snapflame.data", .branches = 1, .gap = 1000000000, .hz = 997,
+		.poll = SF_POLL_HZ,
+	};
+	struct sf_capture_opts co = { .out_fd = STDOUT_FILENO, .argc = argc, .argv = argv };
+	int first = sf_options_parse(cmd, &o, argc, argv), status;
+	const char **labels = NULL;
+
+	if (first <= 0)
+		return sf_options_status(first);
+	co.branch_cmd = first < argc ? argv + first : NULL;
+	status = check(&o, co.branch_cmd);
+	if (status < 0 && o.pid && parse_pid(o.pid, &co.pid))
+		status = SF_EXIT_USAGE;
+	if (status < 0 && o.comm && find_comm(o.comm, &co.pid))
+		status = SF_EXIT_FAILED;
+	labels = calloc(o.labels.nr + 1, sizeof(*labels));
+	if (status < 0 && !labels)
+		status = sf_failf("out of memory");
+	if (status < 0) {
+		if (o.labels.nr)
+			memcpy(labels, o.labels.item, o.labels.nr * sizeof(*labels));
+		co.scope = (enum sf_scope)o.scope;
+		co.call_graph = (enum sf_call_graph)o.call_graph;
+		co.window = (enum sf_window_kind)o.window;
+		co.hz = o.hz;
+		co.poll_hz = o.poll ? o.poll : SF_POLL_NONE;
+		co.syscalls = o.syscalls;
+		co.branches = o.branches;
+		co.warmup = o.warmup;
+		co.gap = o.gap;
+		co.duration = o.duration;
+		co.max_size = o.max_size;
+		co.json_fields = o.json_fields;
+		co.label = labels;
+		co.progress = progress;
+		status = record(&co, o.output);
+	}
+	free(labels);
+	sf_options_release(cmd, &o);
+	return status;
+}
+
+const struct sf_command cmd_record = {
+	.name = "record",
+	.summary = "record the BRANCHes of a running VMM",
+	.usage = "[options] -p PID [--] COMMAND [ARG...]\n[options] [--] COMMAND [ARG...]\n"
+		 "[options] -p PID --duration SEC",
+	.about = "Performs COMMAND, which takes one snapshot of the VM (a BRANCH), and records what the "
+		 "VMM and all it waits for do meanwhile. Without -p COMMAND itself is recorded. The file is "
+		 "a plain perf.data.",
+	.options = options,
+	.operands = SF_OPERANDS_COMMAND,
+	.run = run,
+};
