@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <snapflame/array.h>
+
 #include "perfdata/unpack.h"
 
 #define RAW_SIZE (256 * 1024) /* read ahead of a stream */
@@ -25,6 +27,9 @@ struct sf_input {
 	uint8_t *raw; /* bytes as they were read from fd */
 	size_t raw_at, raw_fill;
 	bool raw_end;
+	uint8_t *head; /* bytes that were looked at, and not taken yet */
+	size_t head_at, head_fill, head_alloc;
+	bool head_end;
 	const char *error;
 };
 
@@ -158,6 +163,7 @@ void sf_input_free(struct sf_input *in)
 		close(in->fd);
 	sf_unpack_free(in->unpack);
 	free(in->raw);
+	free(in->head);
 	free(in);
 }
 
@@ -201,7 +207,7 @@ static int read_packed(struct sf_input *in, uint8_t *buf, size_t size)
 	return err ? err : (int)(size - io.out_size);
 }
 
-int sf_input_read(struct sf_input *in, void *buf, size_t size)
+static int read_stream(struct sf_input *in, void *buf, size_t size)
 {
 	if (size > INT_MAX)
 		size = INT_MAX;
@@ -223,6 +229,44 @@ int sf_input_read(struct sf_input *in, void *buf, size_t size)
 	return 0;
 }
 
+int sf_input_read(struct sf_input *in, void *buf, size_t size)
+{
+	size_t n = in->head_fill - in->head_at;
+
+	if (!n)
+		return in->head_end ? 0 : read_stream(in, buf, size);
+	if (n > size)
+		n = size;
+	memcpy(buf, in->head + in->head_at, n);
+	in->head_at += n;
+	return (int)n;
+}
+
+int sf_input_peek(struct sf_input *in, size_t want, const uint8_t **p, size_t *nr, bool *whole)
+{
+	if (in->map) {
+		*p = in->map;
+		*nr = want < in->size ? want : (size_t)in->size;
+		*whole = want >= in->size;
+		return 0;
+	}
+	if (SF_GROW(in->head, in->head_at + want, in->head_alloc))
+		return -ENOMEM;
+	while (in->head_fill - in->head_at < want && !in->head_end) {
+		int n = read_stream(in, in->head + in->head_fill,
+				    in->head_at + want - in->head_fill);
+
+		if (n < 0)
+			return n;
+		in->head_fill += (size_t)n;
+		in->head_end = !n;
+	}
+	*p = in->head + in->head_at;
+	*nr = in->head_fill - in->head_at;
+	*whole = in->head_end;
+	return 0;
+}
+
 bool sf_input_can_rewind(const struct sf_input *in)
 {
 	return in->regular;
@@ -234,6 +278,8 @@ int sf_input_rewind(struct sf_input *in)
 		return -errno;
 	in->raw_at = in->raw_fill = 0;
 	in->raw_end = false;
+	in->head_at = in->head_fill = 0;
+	in->head_end = false;
 	return start_unpack(in);
 }
 

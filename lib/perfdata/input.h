@@ -11,11 +11,7 @@
 #include <stdint.h>
 
 #include <snapflame/error.h>
-
-struct sf_input;
-
-int sf_input_open(struct sf_input **in, const char *path, struct sf_error *err); /* "-": stdin */
-void sf_input_free(struct sf_input *in);
+#include <snapflame/filetype.h> /* open, free, type */
 
 /* The whole file, or NULL where it is a stream. */
 const uint8_t *sf_input_map(const struct sf_input *in);
@@ -29,6 +25,11 @@ void sf_input_drop_pages(const struct sf_input *in, uint64_t end);
 
 /* Up to size bytes of the stream (as many as there are), 0 at the end, or negative errno. */
 int sf_input_read(struct sf_input *in, void *buf, size_t size);
+/*
+ * The first bytes of what is to be read, at least want where there are so many, without taking them.
+ * *whole tells that there are no others. The same bytes come again from sf_input_read().
+ */
+int sf_input_peek(struct sf_input *in, size_t want, const uint8_t **p, size_t *nr, bool *whole);
 bool sf_input_can_rewind(const struct sf_input *in);
 int sf_input_rewind(struct sf_input *in);
 /* What the last failed read was about, for a message. */

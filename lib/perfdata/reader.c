@@ -67,14 +67,12 @@ int sf_reader_add_stream(struct sf_reader *r, struct sf_input *in, uint64_t star
 	return 0;
 }
 
-int sf_reader_open_main(struct sf_reader *r, const char *path, struct sf_error *err)
+static int open_main_input(struct sf_reader *r, struct sf_input *in, const char *path,
+			   struct sf_error *err)
 {
-	struct sf_input *in;
 	uint64_t end;
-	int ret = sf_input_open(&in, path, err);
+	int ret;
 
-	if (ret)
-		return ret;
 	r->stats.total_bytes = sf_input_size(in);
 	ret = sf_header_read(r, in, err);
 	if (ret) {
@@ -95,6 +93,14 @@ int sf_reader_open_main(struct sf_reader *r, const char *path, struct sf_error *
 	return ret;
 }
 
+int sf_reader_open_main(struct sf_reader *r, const char *path, struct sf_error *err)
+{
+	struct sf_input *in;
+	int ret = sf_input_open(&in, path, err);
+
+	return ret ? ret : open_main_input(r, in, path, err);
+}
+
 static int open_all(struct sf_reader *r, const char *path, struct sf_error *err)
 {
 	struct stat st;
@@ -104,27 +110,47 @@ static int open_all(struct sf_reader *r, const char *path, struct sf_error *err)
 	return sf_reader_open_main(r, path, err);
 }
 
-int sf_reader_open(struct sf_reader **ret, const char *path, const struct sf_reader_opts *opts,
-		   struct sf_error *err)
+static struct sf_reader *new_reader(const char *path, const struct sf_reader_opts *opts,
+				    struct sf_error *err)
 {
 	struct sf_reader *r = calloc(1, sizeof(*r));
-	int e = -ENOMEM;
 
-	*ret = NULL;
 	if (r) {
 		r->unordered = opts && opts->unordered;
 		r->path = strdup(strcmp(path, "-") ? path : "standard input");
 		r->scratch = malloc(SCRATCH_SIZE);
 	}
-	if (!r || !r->path || !r->scratch)
-		sf_error_at(err, e, path, 0, "no memory");
-	else
-		e = open_all(r, path, err);
+	if (r && r->path && r->scratch)
+		return r;
+	sf_error_at(err, -ENOMEM, path, 0, "no memory");
+	sf_reader_free(r);
+	return NULL;
+}
+
+static int opened(struct sf_reader **ret, struct sf_reader *r, int e)
+{
 	if (e)
 		sf_reader_free(r);
-	else
-		*ret = r;
+	*ret = e ? NULL : r;
 	return e;
+}
+
+int sf_reader_open(struct sf_reader **ret, const char *path, const struct sf_reader_opts *opts,
+		   struct sf_error *err)
+{
+	struct sf_reader *r = new_reader(path, opts, err);
+
+	return opened(ret, r, r ? open_all(r, path, err) : -ENOMEM);
+}
+
+int sf_reader_open_input(struct sf_reader **ret, struct sf_input *in, const char *path,
+			 const struct sf_reader_opts *opts, struct sf_error *err)
+{
+	struct sf_reader *r = new_reader(path, opts, err);
+
+	if (!r)
+		sf_input_free(in);
+	return opened(ret, r, r ? open_main_input(r, in, path, err) : -ENOMEM);
 }
 
 void sf_reader_free(struct sf_reader *r)

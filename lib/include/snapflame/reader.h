@@ -33,6 +33,7 @@
 #include <stdint.h>
 
 #include <snapflame/error.h>
+#include <snapflame/filetype.h>
 
 /* One event of the recording: an attr with its ids. Lives as long as the reader. */
 struct sf_event {
@@ -193,6 +194,10 @@ struct sf_reader;
 /* Open path ("-" is standard input). opts may be NULL. *r is NULL on failure. */
 int sf_reader_open(struct sf_reader **r, const char *path, const struct sf_reader_opts *opts,
 		   struct sf_error *err);
+/* The same for an input that was opened to see its kind. in is the reader's from here on, also on
+ * failure; path is for messages. */
+int sf_reader_open_input(struct sf_reader **r, struct sf_input *in, const char *path,
+			 const struct sf_reader_opts *opts, struct sf_error *err);
 /* 1 and a record, 0 at the end, negative errno when nothing further can be read. */
 int sf_reader_next(struct sf_reader *r, const struct sf_record **rec, struct sf_error *err);
 void sf_reader_free(struct sf_reader *r);
