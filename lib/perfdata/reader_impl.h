@@ -76,6 +76,7 @@ struct sf_reader {
 	struct sf_chunks chunks;
 
 	struct sf_record rec;
+	uint64_t sample_layout;	/* the sample_type that rec.u.sample was last filled for; 0: none */
 	struct sf_group group;
 	uint64_t *scratch;	/* a record that had to be moved or swapped: 64 KiB */
 	struct sf_chunk *held;	/* what rec points into */

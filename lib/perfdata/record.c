@@ -277,6 +277,7 @@ int sf_record_parse(struct sf_reader *r, const uint8_t *p, size_t size, uint64_t
 	if (rec->type == PERF_RECORD_SAMPLE)
 		return parse_sample(r, p, size);
 	memset(&rec->u, 0, sizeof(rec->u));
+	r->sample_layout = 0;
 	if (rec->type < SF_RECORD_HEADER_ATTR && r->evlist.nr) {
 		ev = sf_evlist_of(&r->evlist, p, size, rec->type, false);
 		cut_trailer(rec, ev ? ev : r->evlist.ev[0], ev != NULL);

@@ -104,20 +104,16 @@ static void parse_branches(struct fields *f, struct sf_sample *s, uint64_t branc
 static void parse_user_regs(struct fields *f, struct sf_sample *s, uint64_t mask)
 {
 	s->user_abi = next(f);
-	if (!s->user_abi)
-		return;
-	s->user_regs_mask = mask;
-	s->user_regs = block(f, (uint64_t)__builtin_popcountll(mask));
+	s->user_regs_mask = s->user_abi ? mask : 0;
+	s->user_regs = s->user_abi ? block(f, (uint64_t)__builtin_popcountll(mask)) : NULL;
 }
 
 static void parse_user_stack(struct fields *f, struct sf_sample *s)
 {
 	uint64_t size = next(f);
 
-	if (!size)
-		return;
-	s->user_stack = bytes(f, size);
-	s->user_stack_size = next(f);
+	s->user_stack = size ? bytes(f, size) : NULL;
+	s->user_stack_size = size ? next(f) : 0;
 	if (s->user_stack_size > size)
 		f->bad = true;
 }
@@ -199,8 +195,13 @@ int sf_sample_parse(struct sf_reader *r, const struct sf_evsel *ev, const uint64
 	uint64_t type = ev->pub.sample_type;
 	struct fields f = { p, p + nr, false };
 
-	memset(s, 0, sizeof(*s));
+	/* What the last sample of this layout left is overwritten; zeroing costs more than parsing. */
+	if (r->sample_layout != type) {
+		memset(s, 0, sizeof(*s));
+		r->sample_layout = type;
+	}
 	s->has = type;
+	s->id = 0;
 	/* Without PERIOD it is what was asked for: a period, or a frequency (as perf counts it). */
 	s->period = a->sample_period;
 	parse_ids(&f, rec, type);
@@ -222,6 +223,7 @@ int sf_sample_parse(struct sf_reader *r, const struct sf_evsel *ev, const uint64
 		parse_rare(&f, s, a);
 	if (f.bad) {
 		r->group.left = 0;
+		r->sample_layout = 0;
 		return 0;
 	}
 	if (!r->group.left)

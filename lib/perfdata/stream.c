@@ -18,6 +18,9 @@
 /* Bytes of a mapped file that are touched before its pages are let go. */
 #define PAGES_KEPT (32u << 20)
 
+/* Bytes that the processor is told of before they are read; past the end does no harm. */
+#define AHEAD 1024
+
 /* A place in struct sf_pending is an offset in the map, or with this bit a pointer into a chunk. */
 #define IN_CHUNK (1ULL << 63)
 
@@ -116,6 +119,7 @@ static int read_map(struct sf_stream *s, struct sf_raw *raw)
 
 	if (left < 8)
 		return left ? truncated(s->reader, s->pos) : END;
+	__builtin_prefetch(s->map + s->pos + AHEAD);
 	fill_raw(raw, s->map + s->pos, s->reader->swapped);
 	raw->offset = s->pos;
 	raw->window = NULL;
@@ -336,6 +340,8 @@ static void pop(struct sf_stream *s, struct sf_raw *raw, uint64_t *time)
 {
 	const struct sf_pending *p = &s->order.item[s->order.head++];
 
+	if (s->map && s->order.head + 4 < s->order.ready && !(p[4].place & IN_CHUNK))
+		__builtin_prefetch(s->map + p[4].place);
 	*time = p->time;
 	raw->window = NULL;
 	if (p->place & IN_CHUNK) {
