@@ -57,6 +57,25 @@ static struct sf_window *window_of(struct sf_recording *rec, const json_t *o)
 	return w;
 }
 
+static int read_devices(struct sf_recording *rec, json_t *o)
+{
+	const char *number;
+	json_t *name;
+
+	json_object_foreach(o, number, name) {
+		unsigned major, minor;
+
+		if (!json_is_string(name) || sscanf(number, "%u:%u", &major, &minor) != 2)
+			continue;
+		if (SF_GROW(rec->device, rec->nr_devices + 1, rec->device_alloc))
+			return -ENOMEM;
+		rec->device[rec->nr_devices++] = (struct sf_device){
+			major << 20 | minor, sf_strtab_id(&rec->str, json_string_value(name)),
+		};
+	}
+	return 0;
+}
+
 static int mark_meta(struct sf_recording *rec, const json_t *o)
 {
 	struct sf_meta *m = &rec->meta;
@@ -81,7 +100,7 @@ static int mark_meta(struct sf_recording *rec, const json_t *o)
 		if (json_is_string(line) &&
 		    sf_recording_note(rec, "not recorded: %s", json_string_value(line)))
 			return -ENOMEM;
-	return 0;
+	return read_devices(rec, json_object_get(o, "devices"));
 }
 
 static int read_phases(struct sf_recording *rec, struct sf_window *w, const json_t *list)
@@ -114,6 +133,7 @@ static int mark_window(struct sf_recording *rec, const json_t *o)
 	w->api_hi = get_u64(o, "api_end") ? get_u64(o, "api_end") : get_u64(o, "end");
 	w->dark_lo = get_u64(o, "dark_begin");
 	w->dark_hi = get_u64(o, "dark_end");
+	w->cmd_pid = (uint32_t)get_u64(o, "cmd_pid");
 	w->status = (int)get_num(o, "status", 0);
 	if (*error)
 		w->error = sf_arena_strndup(&rec->arena, error, strlen(error));

@@ -2,6 +2,7 @@
 /* Requests of block devices: issue and completion matched by (device, sector). */
 #define _GNU_SOURCE /* qsort_r */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,4 +82,16 @@ int sf_load_finish_requests(struct sf_recording *rec)
 			rec->request_done[rec->nr_done++] = (uint32_t)i;
 	qsort_r(rec->request_done, rec->nr_done, sizeof(*rec->request_done), by_done, rec);
 	return 0;
+}
+
+/* The kernel traces a device as its dev_t: 12 bits of major, 20 of minor (kdev_t.h). */
+enum { MINOR_BITS = 20 };
+
+const char *sf_device_name(const struct sf_recording *rec, uint32_t dev, char *buf, size_t size)
+{
+	for (size_t i = 0; i < rec->nr_devices; i++)
+		if (rec->device[i].dev == dev)
+			return sf_text(rec, rec->device[i].name);
+	snprintf(buf, size, "%u:%u", dev >> MINOR_BITS, dev & ((1u << MINOR_BITS) - 1));
+	return buf;
 }

@@ -106,7 +106,11 @@ static void settle(struct sf_recording *rec, struct sf_vcpu_memo *memo, struct s
 	} else {
 		if (!w->dark_hi && is_vcpu_target(rec) && !w->whole)
 			sf_recording_note(rec, "BRANCH %u: no vCPU stopped in its window", w->branch);
-		w->root = replier(rec, w);
+		w->root = w->cmd_pid && rec->system_scope
+				  ? sf_recording_thread(rec, w->cmd_pid, w->api_hi)
+				  : SF_NO_THREAD;
+		if (w->root == SF_NO_THREAD)
+			w->root = replier(rec, w);
 	}
 	if (w->root == SF_NO_THREAD)
 		w->root = main_thread(rec);

@@ -24,10 +24,10 @@
  *   meta      first mark: "version" (1), "tool", "pid", "comm", "exe", "scope" ("system", "vmm"),
  *             "hz", "poll_hz", "call_graph", "wakings" ("ftrace", "perf", "none"), "cpus", "host",
  *             "kernel", "realtime_ns" (at t), "cmd" [words of snapflame], "branch_cmd" [words],
- *             "labels" {}, "missing" [text: what could not be recorded and why]
+ *             "devices" {"254:0": "vda"} (names of block devices by number), "labels" {}, "missing" [text: what could not be recorded and why]
  *   window    one for each BRANCH, written at its end: "branch" (from 1), "trial", "name", "begin",
  *             "end" (the API window as the recorder saw it), "status" (CMD's exit status, 0 good),
- *             "source" ("cmd", "firecracker", "qmp", "control"), "json" (what the BRANCH itself said,
+ *             "cmd_pid" (CMD's process), "source" ("cmd", "firecracker", "qmp", "control"), "json" (what the BRANCH itself said,
  *             an object or null), "json_text" (as printed, when it was not JSON), optionally
  *             "api_begin", "api_end" (of the calls inside, where a driver made them), "phases"
  *             [{"name","begin","end"}], "dark_begin", "dark_end" (where the VMM itself said so),

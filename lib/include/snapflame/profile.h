@@ -22,6 +22,7 @@ struct sf_path {
 	uint8_t kind;    /* enum sf_kind, from SF_PATH_KIND on */
 	uint8_t flags;   /* SF_FRAME_* of a frame */
 	uint8_t state;   /* enum sf_state, from SF_PATH_KIND on */
+	uint8_t task;    /* enum sf_task_state of a blocked one */
 };
 
 /* An owner. Threads of different processes are one owner when process and thread have equal names:
@@ -96,9 +97,5 @@ static inline double sf_profile_total(const struct sf_profile *p, size_t path, s
 {
 	return p->total[path * p->nr_columns + column];
 }
-
-/* Name of a block device by number: "vda", "loop0", from /proc/diskstats' numbering kept in the
- * recording, else "8:16". buf of at least 32 bytes. */
-const char *sf_device_name(const struct sf_recording *rec, uint32_t dev, char *buf, size_t size);
 
 #endif

@@ -183,6 +183,7 @@ struct sf_window {
 	uint64_t dark_lo, dark_hi; /* 0, 0: not known */
 	uint32_t root;   /* thread whose wait the pause is: the last vCPU back in KVM_RUN, else the
 			    thread of the target that finished the BRANCH; SF_NO_THREAD: none */
+	uint32_t cmd_pid; /* 0 unknown */
 	int status;      /* of CMD */
 	const char *error; /* what the driver said, NULL */
 	bool whole;      /* no marks: the whole recording */
@@ -220,6 +221,10 @@ struct sf_lost {
 	uint64_t time, count;
 };
 
+struct sf_device {
+	uint32_t dev, name; /* kernel's dev_t; string id */
+};
+
 struct sf_recording {
 	const char *path;
 	struct sf_meta meta;
@@ -234,6 +239,8 @@ struct sf_recording {
 	size_t nr_done;
 	struct sf_window *window;
 	size_t nr_windows, window_alloc;
+	struct sf_device *device;
+	size_t nr_devices, device_alloc;
 	struct sf_lost *lost;
 	size_t nr_lost, lost_alloc;
 	uint64_t first, last; /* time of the first and last event that is no mark */
@@ -286,6 +293,9 @@ static inline uint32_t sf_stack_loc(const struct sf_recording *rec, uint32_t id)
 
 /* Lost events with a time in [lo, hi]. */
 uint64_t sf_recording_lost(const struct sf_recording *rec, uint64_t lo, uint64_t hi);
+
+/* Name of a block device ("vda") as the recording has it, else "major:minor"; buf of 32 bytes. */
+const char *sf_device_name(const struct sf_recording *rec, uint32_t dev, char *buf, size_t size);
 
 /* What could not be read or is missing, one line each; NULL past the last. */
 const char *sf_recording_problem(const struct sf_recording *rec, size_t index);

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/profile_internal.h"
+
+enum { NS_PER_MS = 1000000 };
+
+/* The child of parent that key stands for, made where there is none. */
+static int child_of(struct sf_profile *p, uint32_t parent, uint32_t key, struct sf_path path,
+		    uint32_t *at)
+{
+	bool made;
+	uint32_t *v = sf_map64_at(&p->child, (uint64_t)parent << 32 | key, &made);
+
+	if (!v || !path.label)
+		return -ENOMEM;
+	if (made) {
+		if (SF_GROW(p->path, p->nr_paths + 1, p->path_alloc))
+			return -ENOMEM;
+		path.parent = parent;
+		p->path[p->nr_paths] = path;
+		*v = (uint32_t)p->nr_paths++;
+	}
+	*at = *v;
+	return 0;
+}
+
+static int child(struct sf_profile *p, uint32_t parent, struct sf_path path, uint32_t *at)
+{
+	return child_of(p, parent, path.label, path, at);
+}
+
+/* Frames of a stack under *at, from the outermost caller on. */
+enum { MAX_FRAMES = 512 };
+
+static int frames(struct sf_profile *p, struct sf_namer *n, uint32_t stack, uint32_t *at)
+{
+	uint32_t id[MAX_FRAMES];
+	struct sf_path path = p->path[*at];
+	size_t nr = 0;
+
+	for (uint32_t k = stack; k && nr < MAX_FRAMES; k = sf_stack_parent(n->rec, k))
+		id[nr++] = sf_stack_loc(n->rec, k);
+	while (nr-- > 0) {
+		const uint8_t *flags;
+		const uint32_t *name = sf_namer_names(n, id[nr], &flags);
+
+		if (!name)
+			return -ENOMEM;
+		for (size_t i = 0; name[i]; i++) {
+			path.level = SF_PATH_FRAME;
+			path.label = name[i];
+			path.flags = flags[i];
+			if (child(p, *at, path, at))
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static int marker(struct sf_profile *p, uint32_t *at)
+{
+	struct sf_path path = p->path[*at];
+
+	path.level = SF_PATH_MARKER;
+	path.flags = 0;
+	path.label = sf_strtab_id(&p->str, "--");
+	return child(p, *at, path, at);
+}
+
+/* The nearest waiter whose wait was for a lock, up the chain. */
+static const struct sf_waiter *lock_waiter(const struct sf_critpath *cp, const struct sf_segment *s)
+{
+	for (uint32_t i = s->waiter; i; i = cp->waiter[i - 1].up) {
+		enum sf_wait w = cp->waiter[i - 1].wait;
+
+		if (w == SF_WAIT_LOCK || w == SF_WAIT_MM_LOCK || w == SF_WAIT_FAULT)
+			return &cp->waiter[i - 1];
+	}
+	return NULL;
+}
+
+static int kind_path(struct sf_profile *p, const struct sf_segment *s, uint32_t owner, uint32_t *at)
+{
+	struct sf_path path = { .owner = owner, .level = SF_PATH_OWNER };
+	char label[64];
+
+	*at = 0;
+	path.label = p->owner[owner].label;
+	/* By owner, not by label: different owners may be called the same. */
+	if (child_of(p, 0, owner, path, at))
+		return -ENOMEM;
+	path.level = SF_PATH_KIND;
+	path.kind = (uint8_t)s->kind;
+	path.state = (uint8_t)s->state;
+	path.task = (uint8_t)s->task;
+	if (s->state == SF_STATE_BLOCKED)
+		snprintf(label, sizeof(label), "blocked %s (%s)", sf_task_state_letter(s->task),
+			 sf_kind_name(s->kind));
+	else
+		snprintf(label, sizeof(label), "%s (%s)", sf_state_name(s->state),
+			 sf_kind_name(s->kind));
+	path.label = sf_strtab_id(&p->str, label);
+	return child(p, *at, path, at);
+}
+
+static int link_to(struct sf_profile *p, uint32_t path, uint32_t owner, bool behind, uint32_t stack,
+		   double ms)
+{
+	uint64_t key = sf_hash64((uint64_t)path << 32 | owner) ^ ((uint64_t)stack << 1 | behind);
+	bool made;
+	uint32_t *v = sf_map64_at(&p->link_of, key, &made);
+
+	if (!v)
+		return -ENOMEM;
+	if (made) {
+		if (SF_GROW(p->link, p->nr_links + 1, p->link_alloc))
+			return -ENOMEM;
+		p->link[p->nr_links] = (struct sf_link){
+			.path = path, .owner = owner, .behind = behind, .stack = stack,
+		};
+		*v = (uint32_t)p->nr_links++;
+	}
+	p->link[*v].ms += ms;
+	return 0;
+}
+
+static int links(struct sf_profile *p, struct sf_namer *n, const struct sf_critpath *cp,
+		 const struct sf_segment *s, uint32_t path, double ms)
+{
+	if (s->behind != SF_NO_THREAD) {
+		uint32_t owner = sf_profile_owner(p, n->rec, s->behind, 0);
+
+		if (!owner || link_to(p, path, owner, true, 0, ms))
+			return -ENOMEM;
+	}
+	if (s->dev || s->waiter) {
+		uint32_t who = s->dev ? s->thread : cp->waiter[s->waiter - 1].thread;
+		uint32_t stack = s->dev ? s->stack : cp->waiter[s->waiter - 1].stack;
+		uint32_t owner = sf_profile_owner(p, n->rec, who, 0);
+
+		if (!owner || link_to(p, path, owner, false, sf_namer_stack_text(n, stack), ms))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int add_segment(struct sf_profile *p, struct sf_namer *n, const struct sf_critpath *cp,
+		       const struct sf_segment *s, double **column, size_t *nr, size_t *alloc)
+{
+	double ms = (double)(s->hi - s->lo) / NS_PER_MS;
+	uint32_t owner = sf_profile_owner(p, n->rec, s->thread, s->dev), at, kind;
+	const struct sf_waiter *lw = s->lock ? lock_waiter(cp, s) : NULL;
+
+	if (!owner || kind_path(p, s, owner, &at))
+		return -ENOMEM;
+	kind = at;
+	if (lw && (frames(p, n, lw->stack, &at) || marker(p, &at)))
+		return -ENOMEM;
+	if (frames(p, n, s->stack, &at) || links(p, n, cp, s, kind, ms))
+		return -ENOMEM;
+	if (SF_GROW(*column, at + 1, *alloc))
+		return -ENOMEM;
+	while (*nr <= at)
+		(*column)[(*nr)++] = 0;
+	(*column)[at] += ms;
+	return 0;
+}
+
+static int init_root(struct sf_profile *p)
+{
+	if (p->nr_paths)
+		return 0;
+	if (SF_GROW(p->path, 1, p->path_alloc))
+		return -ENOMEM;
+	p->path[p->nr_paths++] = (struct sf_path){ .level = SF_PATH_ROOT };
+	return 0;
+}
+
+int sf_profile_add(struct sf_profile *p, struct sf_namer *n, struct sf_mechanisms *m,
+		   const struct sf_critpath *cp)
+{
+	double *column = NULL;
+	size_t nr = 0, alloc = 0;
+	int ret = init_root(p);
+
+	(void)m;
+	for (size_t i = 0; !ret && i < cp->nr; i++)
+		ret = add_segment(p, n, cp, &cp->seg[i], &column, &nr, &alloc);
+	if (!ret && (SF_GROW(p->column, p->nr_columns + 1, p->column_alloc) ||
+		     SF_GROW(p->column_paths, p->nr_columns + 1, p->column_paths_alloc)))
+		ret = -ENOMEM;
+	if (ret) {
+		free(column);
+		return ret;
+	}
+	p->column[p->nr_columns] = column;
+	p->column_paths[p->nr_columns++] = nr;
+	return 0;
+}
+
+int sf_profile_finish(struct sf_profile *p)
+{
+	size_t cells;
+
+	if (init_root(p) || __builtin_mul_overflow(p->nr_paths, p->nr_columns, &cells))
+		return -ENOMEM;
+	free(p->self);
+	free(p->total);
+	p->self = calloc(cells ? cells : 1, sizeof(*p->self));
+	p->total = calloc(cells ? cells : 1, sizeof(*p->total));
+	if (!p->self || !p->total)
+		return -ENOMEM;
+	for (size_t c = 0; c < p->nr_columns; c++)
+		for (size_t i = 0; i < p->column_paths[c]; i++)
+			p->self[i * p->nr_columns + c] = p->column[c][i];
+	memcpy(p->total, p->self, cells * sizeof(*p->total));
+	/* Children come after their parents. */
+	for (size_t i = p->nr_paths; i-- > 1;)
+		for (size_t c = 0; c < p->nr_columns; c++)
+			p->total[p->path[i].parent * p->nr_columns + c] +=
+				p->total[i * p->nr_columns + c];
+	return 0;
+}
+
+void sf_profile_release(struct sf_profile *p)
+{
+	for (size_t c = 0; c < p->nr_columns; c++)
+		free(p->column[c]);
+	free(p->column);
+	free(p->column_paths);
+	free(p->self);
+	free(p->total);
+	free(p->path);
+	free(p->owner);
+	free(p->link);
+	sf_map64_release(&p->child);
+	sf_map64_release(&p->owner_of);
+	sf_map64_release(&p->link_of);
+	sf_strtab_release(&p->str);
+	memset(p, 0, sizeof(*p));
+}

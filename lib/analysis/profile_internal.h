@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Parts of the profile that only analysis/ shares. */
+#ifndef SNAPFLAME_ANALYSIS_PROFILE_INTERNAL_H
+#define SNAPFLAME_ANALYSIS_PROFILE_INTERNAL_H
+
+#include <snapflame/profile.h>
+#include <snapflame/str.h>
+
+/* Names of a location, outermost first, ended by 0; NULL without memory. Valid until the next call. */
+const uint32_t *sf_namer_names(struct sf_namer *n, uint32_t loc, const uint8_t **flags);
+/* "leaf < caller < …" as a string id; 0 for no stack. */
+uint32_t sf_namer_stack_text(struct sf_namer *n, uint32_t stack);
+
+/* Owner index of a thread (dev 0) or a device; 0 without memory. */
+uint32_t sf_profile_owner(struct sf_profile *p, const struct sf_recording *rec, uint32_t thread,
+			  uint32_t dev);
+
+#endif
