@@ -43,7 +43,7 @@ enum sf_option_type {
 	SF_OPTION_UINT,    /* unsigned int: decimal */
 	SF_OPTION_SIZE,    /* uint64_t bytes: 64k, 1.5G (powers of 1024) */
 	SF_OPTION_TIME,    /* uint64_t ns: seconds, or 20ms, 5us, 3m */
-	SF_OPTION_SPAN,    /* struct sf_span: A,B in seconds; either may be left out */
+	SF_OPTION_SPAN,    /* struct sf_time_span: A,B in seconds; either may be left out */
 	SF_OPTION_PERCENT, /* double: 20 or 20% */
 	SF_OPTION_ENUM,    /* int: index into choices */
 	SF_OPTION_LIST,    /* struct sf_list: 1,2,4-6 and the words in choices */
@@ -55,7 +55,7 @@ struct sf_texts {
 	size_t nr, alloc;
 };
 
-struct sf_span {
+struct sf_time_span {
 	uint64_t begin, end; /* ns; end is UINT64_MAX where it was left out */
 	bool set;
 };
@@ -102,7 +102,7 @@ struct sf_option {
 #define SF_TIME(l, name, s, f, arg, help)                                                          \
 	SF_ROW(SF_OPTION_TIME, l, name, s, f, uint64_t, arg, NULL, help)
 #define SF_SPAN(l, name, s, f, arg, help)                                                          \
-	SF_ROW(SF_OPTION_SPAN, l, name, s, f, struct sf_span, arg, NULL, help)
+	SF_ROW(SF_OPTION_SPAN, l, name, s, f, struct sf_time_span, arg, NULL, help)
 #define SF_PERCENT(l, name, s, f, arg, help)                                                       \
 	SF_ROW(SF_OPTION_PERCENT, l, name, s, f, double, arg, NULL, help)
 #define SF_ENUM(l, name, s, f, choices, help)                                                      \

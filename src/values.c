@@ -105,7 +105,7 @@ static bool stamp(const char **p, uint64_t *ns)
 	return true;
 }
 
-static bool span(const char *text, struct sf_span *s)
+static bool span(const char *text, struct sf_time_span *s)
 {
 	s->begin = 0;
 	s->end = UINT64_MAX;

@@ -58,7 +58,7 @@ static int emit(struct walk *w, uint64_t lo, struct sf_segment s)
 	return 0;
 }
 
-static struct sf_segment segment(struct walk *w, const struct sf_interval *iv)
+static struct sf_segment segment(struct walk *w, const struct sf_slice *iv)
 {
 	const struct level *l = top(w);
 
@@ -105,7 +105,7 @@ static size_t first_sample(const struct sf_thread *t, uint64_t time)
 }
 
 /* Each sample stands for the time around it; without one the switch-out tells where it was. */
-static int run(struct walk *w, const struct sf_interval *iv, uint64_t lo)
+static int run(struct walk *w, const struct sf_slice *iv, uint64_t lo)
 {
 	const struct sf_thread *t = &w->rec->thread[top(w)->thread];
 	size_t first = first_sample(t, lo), end = first_sample(t, w->pos);
@@ -179,7 +179,7 @@ static uint32_t who_had(const struct sf_recording *rec, uint16_t cpu, uint64_t l
 /* A CPU that idles while somebody waits for it that long is closed to him: his quota is used up. */
 enum { QUOTA_NS = 1000000 };
 
-static int runnable(struct walk *w, const struct sf_interval *iv, uint64_t lo)
+static int runnable(struct walk *w, const struct sf_slice *iv, uint64_t lo)
 {
 	struct sf_segment s = segment(w, iv);
 	uint64_t ns;
@@ -207,7 +207,7 @@ static bool on_path(const struct walk *w, uint32_t thread)
 }
 
 /* Is the waker's own context the cause, and does this kind of wait belong to whoever ends it? */
-static bool follows(const struct walk *w, const struct sf_interval *iv, enum sf_wait wait)
+static bool follows(const struct walk *w, const struct sf_slice *iv, enum sf_wait wait)
 {
 	if (!iv->woken || iv->waker == SF_NO_THREAD || iv->wake != SF_WAKE_TASK ||
 	    w->depth == MAX_DEPTH || on_path(w, iv->waker) ||
@@ -228,7 +228,7 @@ static bool follows(const struct walk *w, const struct sf_interval *iv, enum sf_
 	}
 }
 
-static int follow(struct walk *w, const struct sf_interval *iv, enum sf_wait wait, uint64_t lo)
+static int follow(struct walk *w, const struct sf_slice *iv, enum sf_wait wait, uint64_t lo)
 {
 	struct sf_critpath *cp = w->cp;
 	const struct level *l = top(w);
@@ -278,7 +278,7 @@ static const struct sf_request *completion(const struct sf_recording *rec, uint6
 }
 
 /* A wait for I/O. Was it the device, or did something hold the request back before? */
-static int device_wait(struct walk *w, const struct sf_interval *iv, enum sf_wait wait, uint64_t lo)
+static int device_wait(struct walk *w, const struct sf_slice *iv, enum sf_wait wait, uint64_t lo)
 {
 	const struct sf_request *rq = completion(w->rec, iv->lo, iv->hi);
 	struct sf_segment s = segment(w, iv);
@@ -308,7 +308,7 @@ static bool timed(enum sf_wait wait)
 	return wait == SF_WAIT_FUTEX || wait == SF_WAIT_PEER || wait == SF_WAIT_TIMER;
 }
 
-static int blocked(struct walk *w, const struct sf_interval *iv, uint64_t lo)
+static int blocked(struct walk *w, const struct sf_slice *iv, uint64_t lo)
 {
 	enum sf_wait wait = sf_mechanism_wait(w->m, iv->stack);
 	struct sf_segment s;
@@ -336,7 +336,7 @@ static int blocked(struct walk *w, const struct sf_interval *iv, uint64_t lo)
 
 /* --------------------------------------------------------------------- walk */
 
-static int lost(struct walk *w, const struct sf_interval *iv, uint64_t lo)
+static int lost(struct walk *w, const struct sf_slice *iv, uint64_t lo)
 {
 	struct sf_segment s = segment(w, iv);
 
@@ -349,14 +349,14 @@ static int step(struct walk *w)
 {
 	const struct level *l = top(w);
 	const struct sf_timeline *t = sf_timelines_get(w->ts, l->thread);
-	const struct sf_interval *iv;
+	const struct sf_slice *iv;
 	uint64_t lo;
 
 	if (!t)
 		return -ENOMEM;
 	iv = sf_timeline_at(t, w->pos - 1);
 	if (!iv) {
-		struct sf_interval none = { .state = SF_STATE_UNACCOUNTED };
+		struct sf_slice none = { .state = SF_STATE_UNACCOUNTED };
 
 		return lost(w, &none, l->floor);
 	}

@@ -37,7 +37,7 @@ static size_t after(const struct sf_thread *t, uint64_t time)
 	return lo;
 }
 
-static struct sf_interval *add(struct sf_timeline *t, struct sf_interval iv)
+static struct sf_slice *add(struct sf_timeline *t, struct sf_slice iv)
 {
 	if (SF_GROW(t->iv, t->nr + 1, t->alloc))
 		return NULL;
@@ -49,14 +49,14 @@ static struct sf_interval *add(struct sf_timeline *t, struct sf_interval iv)
 struct cursor {
 	struct sf_timeline *t;
 	const struct sf_thread *th;
-	struct sf_interval now; /* the interval that is open */
+	struct sf_slice now; /* the interval that is open */
 	int err;
 };
 
 /* Close the open interval at time, clipped to the span. */
 static void close_at(struct cursor *c, uint64_t time)
 {
-	struct sf_interval iv = c->now;
+	struct sf_slice iv = c->now;
 
 	iv.lo = iv.since > c->t->lo ? iv.since : c->t->lo;
 	iv.hi = time < c->t->hi ? time : c->t->hi;
@@ -66,7 +66,7 @@ static void close_at(struct cursor *c, uint64_t time)
 
 static void open_state(struct cursor *c, enum sf_state state, uint64_t time)
 {
-	c->now = (struct sf_interval){
+	c->now = (struct sf_slice){
 		.since = time, .state = (uint8_t)state,
 		.waker = SF_NO_THREAD, .next = SF_NO_THREAD,
 	};
@@ -195,7 +195,7 @@ static void fill_stacks(struct sf_timeline *t, const struct sf_thread *th,
 			const struct sf_window *w)
 {
 	for (size_t i = 0; i < t->nr; i++) {
-		struct sf_interval *iv = &t->iv[i];
+		struct sf_slice *iv = &t->iv[i];
 
 		if (iv->state != SF_STATE_BLOCKED || iv->stack != SF_NO_STACK)
 			continue;
@@ -222,7 +222,7 @@ static void snapshot_before(struct sf_timeline *t, const struct sf_thread *th,
 			    const struct sf_window *w)
 {
 	const struct sf_snap_thread *s = snap_of(w, SF_EDGE_BEGIN, th->tid);
-	struct sf_interval *iv = t->nr ? &t->iv[0] : NULL;
+	struct sf_slice *iv = t->nr ? &t->iv[0] : NULL;
 
 	if (!s || !iv || iv->state != SF_STATE_BLOCKED || iv->stack || !s->stack)
 		return;
@@ -235,7 +235,7 @@ static void snapshot_before(struct sf_timeline *t, const struct sf_thread *th,
 
 static void born_and_gone(struct cursor *c)
 {
-	struct sf_interval absent = { .state = SF_STATE_ABSENT, .waker = SF_NO_THREAD,
+	struct sf_slice absent = { .state = SF_STATE_ABSENT, .waker = SF_NO_THREAD,
 				      .next = SF_NO_THREAD };
 
 	if (c->th->start > c->t->lo) {
@@ -316,7 +316,7 @@ void sf_timeline_release(struct sf_timeline *t)
 	memset(t, 0, sizeof(*t));
 }
 
-const struct sf_interval *sf_timeline_at(const struct sf_timeline *t, uint64_t time)
+const struct sf_slice *sf_timeline_at(const struct sf_timeline *t, uint64_t time)
 {
 	size_t lo = 0, hi = t->nr;
 

@@ -54,8 +54,9 @@ struct sf_cause {
 	uint32_t owner; /* index into profile.owner; 0: everything that is not listed */
 	enum sf_kind kind;
 	enum sf_state state;
-	double fast_ms, slow_ms;  /* of the median windows */
+	double fast_ms, slow_ms;  /* of the median windows: the owner's time of this kind */
 	struct sf_estimate delta; /* ms */
+	double frame_ms;          /* the part of delta that lies under path: at least 80 % */
 	double share_pct;         /* of the difference */
 	bool significant;         /* after false-discovery control; false also for n = 1 */
 	double p;                 /* of the growth; NAN for n = 1 */

@@ -33,7 +33,7 @@ enum sf_evidence {
 	SF_EVIDENCE_SNAPSHOT, /* from the snapshot at a window's edge */
 };
 
-struct sf_interval {
+struct sf_slice {
 	uint64_t lo, hi; /* ns; the span is covered without gaps */
 	uint64_t since;  /* when the state began, at or before lo */
 	uint32_t stack;  /* blocked: where; running: where it was when it was switched out */
@@ -51,7 +51,7 @@ struct sf_interval {
 struct sf_timeline {
 	uint32_t thread;
 	uint64_t lo, hi;
-	struct sf_interval *iv;
+	struct sf_slice *iv;
 	size_t nr, alloc;
 	uint64_t total[SF_NR_STATES]; /* ns; they sum to hi - lo */
 	size_t switches;              /* switch-ins inside */
@@ -65,7 +65,7 @@ int sf_timeline_build(struct sf_timeline *t, const struct sf_recording *rec, uin
 		      const struct sf_window *window, uint64_t lo, uint64_t hi);
 void sf_timeline_release(struct sf_timeline *t);
 /* The interval that holds the instant time, NULL outside. */
-const struct sf_interval *sf_timeline_at(const struct sf_timeline *t, uint64_t time);
+const struct sf_slice *sf_timeline_at(const struct sf_timeline *t, uint64_t time);
 
 /* Timelines of a window's threads, built when asked for. */
 struct sf_timelines {

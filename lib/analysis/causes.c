@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * From the difference of two trees to a ranked list of causes that sums to it. Under each owner and
+ * kind: go down as long as one child holds most of the difference; where it splits into large parts,
+ * each part is a cause of its own and the rest stays where it is.
+ */
+#define _GNU_SOURCE /* qsort_r */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/diff_internal.h"
+
+static const double concentrated = 0.8; /* of where the descent began: go down */
+static const double large = 0.25;       /* of the whole: a cause of its own */
+static const double negligible = 0.005; /* of the whole: only in the sum of the rest */
+
+struct ranking {
+	struct diff_build *b;
+	struct sf_diff *d;
+	const double *side[SF_NR_SIDES]; /* by path: inclusive ms of the median windows */
+	uint32_t *first_child, *next;    /* lists of children, by path */
+	size_t alloc;
+	double whole;                    /* |difference of the medians| */
+	struct sf_interval_plan *plan;
+	double *column;                  /* scratch: one value for each window */
+};
+
+double sf_diff_path_ms(const struct sf_diff *d, enum sf_side side, uint32_t path)
+{
+	const size_t *c = d->median_column[side];
+
+	return (sf_profile_total(&d->profile, path, c[0]) +
+		sf_profile_total(&d->profile, path, c[1])) / 2;
+}
+
+static double delta(const struct ranking *r, uint32_t path)
+{
+	return r->side[SF_SLOW][path] - r->side[SF_FAST][path];
+}
+
+static int children(struct ranking *r)
+{
+	const struct sf_profile *p = &r->d->profile;
+
+	r->first_child = calloc(p->nr_paths, sizeof(*r->first_child));
+	r->next = calloc(p->nr_paths, sizeof(*r->next));
+	if (!r->first_child || !r->next)
+		return -ENOMEM;
+	for (uint32_t i = (uint32_t)p->nr_paths; i-- > 1;) {
+		r->next[i] = r->first_child[p->path[i].parent];
+		r->first_child[p->path[i].parent] = i;
+	}
+	return 0;
+}
+
+/* Leaf to root: the frames of a path, and the marker between holder and waiter. */
+static int fill_frames(struct sf_diff *d, struct sf_cause *c)
+{
+	const struct sf_profile *p = &d->profile;
+	size_t nr = 0, at = 0;
+
+	for (uint32_t i = c->path; p->path[i].level >= SF_PATH_FRAME; i = p->path[i].parent)
+		nr++;
+	c->frame = sf_arena_alloc(&d->arena, (nr ? nr : 1) * sizeof(*c->frame));
+	if (!c->frame)
+		return -ENOMEM;
+	for (uint32_t i = c->path; p->path[i].level >= SF_PATH_FRAME; i = p->path[i].parent)
+		c->frame[at++] = sf_strtab_text(&p->str, p->path[i].label);
+	c->nr_frames = nr;
+	return 0;
+}
+
+/* A cause is a subtree less what was split off from it. */
+struct part {
+	uint32_t top;  /* the subtree */
+	uint32_t deep; /* the deepest path that holds most of it */
+	const uint32_t *off;
+	size_t nr_off;
+};
+
+/* Interval of the growth, from the part's ms in every window. */
+static void estimate(struct ranking *r, struct sf_cause *c, const struct part *part)
+{
+	struct sf_diff *d = r->d;
+	struct sf_interval iv;
+
+	c->p = NAN;
+	for (size_t k = 0; k < d->profile.nr_columns; k++) {
+		r->column[k] = sf_profile_total(&d->profile, part->top, k);
+		for (size_t i = 0; i < part->nr_off; i++)
+			r->column[k] -= sf_profile_total(&d->profile, part->off[i], k);
+	}
+	if (!r->plan || sf_interval_plan_diff(r->plan, r->column, r->column + d->nr[SF_FAST], &iv) ||
+	    !iv.known)
+		return;
+	c->delta.lo = iv.lo;
+	c->delta.hi = iv.hi;
+	c->delta.has_interval = true;
+	if (iv.se > 0)
+		c->p = sf_t_upper(iv.delta / iv.se, iv.df);
+	c->significant = iv.lo > 0 || iv.hi < 0;
+}
+
+static int add_cause(struct ranking *r, const struct part *part)
+{
+	struct sf_diff *d = r->d;
+	const struct sf_path *p = &d->profile.path[part->deep];
+	struct sf_cause *list, *c;
+
+	list = realloc(d->cause, (d->nr_causes + 1) * sizeof(*list));
+	if (!list)
+		return -ENOMEM;
+	d->cause = list;
+	c = &list[d->nr_causes];
+	*c = (struct sf_cause){
+		.path = part->deep, .owner = p->owner, .kind = p->kind, .state = p->state,
+		.fast_ms = r->side[SF_FAST][part->top], .slow_ms = r->side[SF_SLOW][part->top],
+		.frame_ms = delta(r, part->deep),
+	};
+	for (size_t i = 0; i < part->nr_off; i++) {
+		c->fast_ms -= r->side[SF_FAST][part->off[i]];
+		c->slow_ms -= r->side[SF_SLOW][part->off[i]];
+	}
+	c->delta.value = c->slow_ms - c->fast_ms;
+	if (fabs(c->delta.value) < 1e-9)
+		return 0;
+	c->share_pct = r->whole > 0 ? 100 * c->delta.value / d->delta.value : 0;
+	estimate(r, c, part);
+	d->nr_causes++;
+	return fill_frames(d, c);
+}
+
+/* The child that holds most of path's difference, when that is still most of the whole part's. */
+static uint32_t main_child(const struct ranking *r, uint32_t path, double part)
+{
+	uint32_t best = 0;
+
+	for (uint32_t c = r->first_child[path]; c; c = r->next[c])
+		if (!best || fabs(delta(r, c)) > fabs(delta(r, best)))
+			best = c;
+	if (!best || delta(r, best) * part <= 0 || fabs(delta(r, best)) < concentrated * fabs(part))
+		return 0;
+	return best;
+}
+
+enum { MAX_SPLIT = 16 };
+
+static int causes_under(struct ranking *r, uint32_t top)
+{
+	uint32_t off[MAX_SPLIT], down;
+	struct part part = { .top = top, .deep = top, .off = off };
+	int ret = 0;
+
+	while ((down = main_child(r, part.deep, delta(r, top))))
+		part.deep = down;
+	for (uint32_t c = r->first_child[part.deep]; c; c = r->next[c])
+		if (fabs(delta(r, c)) >= large * r->whole && part.nr_off < MAX_SPLIT)
+			off[part.nr_off++] = c;
+	if (part.nr_off < 2)
+		part.nr_off = 0;
+	for (size_t i = 0; !ret && i < part.nr_off; i++)
+		ret = causes_under(r, off[i]);
+	return ret ? ret : add_cause(r, &part);
+}
+
+/* What is too small to be listed is one line, so that the list sums to the difference. */
+static int add_rest(struct ranking *r)
+{
+	struct sf_diff *d = r->d;
+	struct sf_cause rest = { .path = 0, .kind = SF_KIND_UNKNOWN, .p = NAN }, *list;
+	size_t n = 0;
+
+	rest.fast_ms = r->side[SF_FAST][0];
+	rest.slow_ms = r->side[SF_SLOW][0];
+	for (size_t i = 0; i < d->nr_causes; i++) {
+		if (fabs(d->cause[i].delta.value) < negligible * r->whole)
+			continue;
+		rest.fast_ms -= d->cause[i].fast_ms;
+		rest.slow_ms -= d->cause[i].slow_ms;
+		d->cause[n++] = d->cause[i];
+	}
+	d->nr_causes = n;
+	rest.delta.value = rest.slow_ms - rest.fast_ms;
+	rest.share_pct = r->whole > 0 ? 100 * rest.delta.value / d->delta.value : 0;
+	list = realloc(d->cause, (n + 1) * sizeof(*list));
+	if (!list)
+		return -ENOMEM;
+	d->cause = list;
+	d->cause[d->nr_causes++] = rest;
+	return 0;
+}
+
+/* The rest last, however large it is: it is no cause. */
+static int by_growth(const void *a, const void *b)
+{
+	const struct sf_cause *x = a, *y = b;
+
+	if (!x->path != !y->path)
+		return !x->path ? 1 : -1;
+	if (x->delta.value != y->delta.value)
+		return x->delta.value > y->delta.value ? -1 : 1;
+	return x->path < y->path ? -1 : x->path > y->path;
+}
+
+/* Who had the CPU, who waited: the links of the cause's owner and kind with the most time. */
+static void name_links(struct sf_diff *d, struct sf_cause *c)
+{
+	const struct sf_profile *p = &d->profile;
+	uint32_t kind = c->path;
+	double most[2] = { 0, 0 };
+
+	while (kind && p->path[kind].level > SF_PATH_KIND)
+		kind = p->path[kind].parent;
+	for (size_t i = 0; kind && i < p->nr_links; i++) {
+		const struct sf_link *l = &p->link[i];
+
+		if (l->path != kind || l->ms <= most[l->behind])
+			continue;
+		most[l->behind] = l->ms;
+		if (l->behind) {
+			c->behind = l->owner;
+		} else {
+			c->waiter = l->owner;
+			c->waits_in = l->stack ? sf_strtab_text(&p->str, l->stack) : NULL;
+		}
+	}
+}
+
+static int rank(struct ranking *r)
+{
+	struct sf_diff *d = r->d;
+	int ret = children(r);
+
+	for (uint32_t o = r->first_child[0]; !ret && o; o = r->next[o])
+		for (uint32_t k = r->first_child[o]; !ret && k; k = r->next[k])
+			ret = causes_under(r, k);
+	if (!ret)
+		ret = add_rest(r);
+	if (ret)
+		return ret;
+	qsort(d->cause, d->nr_causes, sizeof(*d->cause), by_growth);
+	for (size_t i = 0; i < d->nr_causes; i++)
+		name_links(d, &d->cause[i]);
+	return 0;
+}
+
+int sf_rank_causes(struct diff_build *b)
+{
+	struct sf_diff *d = b->d;
+	struct ranking r = { .b = b, .d = d, .whole = fabs(d->delta.value) };
+	size_t n = d->profile.nr_paths;
+	double *side = calloc(n * SF_NR_SIDES, sizeof(*side));
+	int ret = -ENOMEM;
+
+	r.column = calloc(d->profile.nr_columns, sizeof(*r.column));
+	if (!side || !r.column)
+		goto out;
+	for (uint32_t i = 0; i < n; i++)
+		for (int s = 0; s < SF_NR_SIDES; s++)
+			side[(size_t)s * n + i] = sf_diff_path_ms(d, s, i);
+	r.side[SF_FAST] = side;
+	r.side[SF_SLOW] = side + n;
+	r.plan = sf_interval_plan_new(d->nr[SF_FAST], d->nr[SF_SLOW]);
+	ret = rank(&r);
+out:
+	sf_interval_plan_free(r.plan);
+	free(side);
+	free(r.column);
+	free(r.first_child);
+	free(r.next);
+	return ret;
+}

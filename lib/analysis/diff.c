@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/diff_internal.h"
+
+static const double default_min_ms = 1, default_min_pct = 10;
+
+const char *sf_diff_keep(struct sf_diff *d, const char *fmt, ...)
+{
+	struct sf_str s = SF_STR_INIT;
+	const char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	sf_str_vaddf(&s, fmt, ap);
+	va_end(ap);
+	if (!sf_str_failed(&s))
+		text = sf_arena_strndup(&d->arena, s.buf, s.len);
+	sf_str_release(&s);
+	return text;
+}
+
+const char *sf_diff_text(const struct sf_diff *d, uint32_t string_id)
+{
+	return sf_strtab_text(&d->profile.str, string_id);
+}
+
+struct diff_rec *sf_diff_rec(struct diff_build *b, const struct sf_recording *rec)
+{
+	for (size_t i = 0; i < b->nr_recs; i++)
+		if (b->rec[i].rec == rec)
+			return &b->rec[i];
+	return NULL;
+}
+
+static int add_rec(struct diff_build *b, const struct sf_recording *rec)
+{
+	struct diff_rec *r;
+
+	if (sf_diff_rec(b, rec))
+		return 0;
+	r = realloc(b->rec, (b->nr_recs + 1) * sizeof(*r));
+	if (!r)
+		return -ENOMEM;
+	b->rec = r;
+	r = &b->rec[b->nr_recs];
+	memset(r, 0, sizeof(*r));
+	r->rec = rec;
+	if (sf_mechanisms_init(&r->mech, rec) || sf_namer_init(&r->namer, &b->d->profile, rec)) {
+		sf_mechanisms_release(&r->mech);
+		return -ENOMEM;
+	}
+	b->nr_recs++;
+	return 0;
+}
+
+/* The pause: the dark window where it is known, else what the BRANCH said, else the API window. */
+static double pause_of(const struct sf_window *w)
+{
+	return (double)(w->hi - w->lo) / 1e6;
+}
+
+static int walk_window(struct diff_build *b, const struct sf_window_ref *ref)
+{
+	const struct sf_window *w = ref->window;
+	struct diff_rec *r = sf_diff_rec(b, ref->rec);
+	struct sf_critpath cp = { 0 };
+	struct sf_timelines ts;
+	int ret = sf_timelines_init(&ts, ref->rec, w, w->lo, w->hi);
+
+	if (!ret && w->root != SF_NO_THREAD)
+		ret = sf_critpath_walk(&cp, &ts, &r->mech, w->root);
+	if (!ret)
+		ret = sf_profile_add(&b->d->profile, &r->namer, &r->mech, &cp);
+	if (!ret)
+		ret = sf_coverage_window(b, ref, &cp);
+	sf_critpath_release(&cp);
+	sf_timelines_release(&ts);
+	return ret;
+}
+
+static int take_windows(struct diff_build *b, const struct sf_diff_input *in)
+{
+	struct sf_diff *d = b->d;
+	size_t n = 0;
+
+	d->ref = calloc(in->nr[SF_FAST] + in->nr[SF_SLOW], sizeof(*d->ref));
+	d->pause_ms = calloc(in->nr[SF_FAST] + in->nr[SF_SLOW], sizeof(*d->pause_ms));
+	if (!d->ref || !d->pause_ms)
+		return -ENOMEM;
+	for (int s = 0; s < SF_NR_SIDES; s++) {
+		d->nr[s] = in->nr[s];
+		for (size_t i = 0; i < in->nr[s]; i++, n++) {
+			int ret = add_rec(b, in->ref[s][i].rec);
+
+			d->ref[n] = in->ref[s][i];
+			d->pause_ms[n] = pause_of(d->ref[n].window);
+			if (!ret)
+				ret = walk_window(b, &d->ref[n]);
+			if (ret)
+				return ret;
+		}
+	}
+	return 0;
+}
+
+/* The windows that make the median of each side, and the difference. */
+static void medians(struct diff_build *b)
+{
+	struct sf_diff *d = b->d;
+	struct sf_interval iv;
+
+	for (int s = 0; s < SF_NR_SIDES; s++) {
+		size_t base = s == SF_FAST ? 0 : d->nr[SF_FAST], at[2] = { 0, 0 };
+		size_t n = sf_median_windows(d->pause_ms + base, d->nr[s], at);
+
+		d->median_column[s][0] = base + at[0];
+		d->median_column[s][1] = base + at[n == 2];
+		d->median_ms[s] = sf_median(d->pause_ms + base, d->nr[s]);
+	}
+	d->delta.value = d->median_ms[SF_SLOW] - d->median_ms[SF_FAST];
+	if (sf_diff_interval(d->pause_ms, d->nr[SF_FAST], d->pause_ms + d->nr[SF_FAST],
+			     d->nr[SF_SLOW], &iv) || !iv.known)
+		return;
+	d->delta.lo = iv.lo;
+	d->delta.hi = iv.hi;
+	d->delta.has_interval = true;
+}
+
+static void build_release(struct diff_build *b)
+{
+	for (size_t i = 0; i < b->nr_recs; i++) {
+		sf_namer_release(&b->rec[i].namer);
+		sf_mechanisms_release(&b->rec[i].mech);
+	}
+	free(b->rec);
+}
+
+static int make(struct diff_build *b, const struct sf_diff_input *in)
+{
+	int ret = take_windows(b, in);
+
+	if (!ret)
+		ret = sf_profile_finish(&b->d->profile);
+	if (ret)
+		return ret;
+	medians(b);
+	ret = sf_coverage_finish(b);
+	if (!ret)
+		ret = sf_rank_causes(b);
+	if (!ret)
+		ret = sf_list_passive(b);
+	if (!ret)
+		ret = sf_list_moved(b);
+	return ret ? ret : sf_find_verdict(b);
+}
+
+int sf_diff_make(struct sf_diff **out, const struct sf_diff_input *in, const struct sf_diff_opts *opts,
+		 struct sf_error *err)
+{
+	struct diff_build b = { .least_attributed = 100, .no_growth = in->no_growth };
+	int ret;
+
+	*out = NULL;
+	for (int s = 0; s < SF_NR_SIDES; s++)
+		if (!in->nr[s])
+			return sf_error_set(err, -EINVAL, "no window on the %s side: nothing to compare",
+					    s == SF_FAST ? "fast" : "slow");
+	b.d = calloc(1, sizeof(*b.d));
+	if (!b.d)
+		return sf_error_set(err, -ENOMEM, "out of memory");
+	b.min_ms = opts && opts->min_growth_ms > 0 ? opts->min_growth_ms : default_min_ms;
+	b.min_pct = opts && opts->min_growth_pct > 0 ? opts->min_growth_pct : default_min_pct;
+	if (in->split_text)
+		b.d->split_text = sf_diff_keep(b.d, "%s", in->split_text);
+	ret = make(&b, in);
+	build_release(&b);
+	if (ret) {
+		sf_diff_free(b.d);
+		return sf_error_set(err, ret, "out of memory");
+	}
+	*out = b.d;
+	return 0;
+}
+
+void sf_diff_free(struct sf_diff *d)
+{
+	if (!d)
+		return;
+	sf_profile_release(&d->profile);
+	free(d->ref);
+	free(d->pause_ms);
+	free(d->cause);
+	free(d->passive);
+	free(d->moved);
+	free(d->coverage.problem);
+	free(d->coverage.note);
+	sf_arena_release(&d->arena);
+	free(d);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* How a diff is made, in the order of its files: diff.c drives, coverage.c proves, causes.c ranks,
+ * passive.c and moved.c list what goes with it, verdict.c finds the words. */
+#ifndef SNAPFLAME_ANALYSIS_DIFF_INTERNAL_H
+#define SNAPFLAME_ANALYSIS_DIFF_INTERNAL_H
+
+#include <snapflame/diff.h>
+#include <snapflame/stats.h>
+#include <snapflame/str.h>
+
+#include "analysis/profile_internal.h"
+
+/* What is kept for a recording while its windows are walked. */
+struct diff_rec {
+	const struct sf_recording *rec;
+	struct sf_mechanisms mech;
+	struct sf_namer namer;
+};
+
+struct diff_build {
+	struct sf_diff *d;
+	struct diff_rec *rec;
+	size_t nr_recs;
+	double min_ms, min_pct;
+	bool no_growth;
+	/* sums over all windows, for the proof */
+	double path_ns, missing_ns, stack_ns;
+	double kernel_ns, ours_ns, overhead_ns, span_ns; /* CPU time */
+	double samples, expected_samples;
+	double least_attributed;
+};
+
+/* Add a window's evidence to the proof. */
+int sf_coverage_window(struct diff_build *b, const struct sf_window_ref *ref,
+		       const struct sf_critpath *cp);
+/* After the last window: the figures, what speaks against a verdict, ok. */
+int sf_coverage_finish(struct diff_build *b);
+
+int sf_rank_causes(struct diff_build *b);
+int sf_list_passive(struct diff_build *b);
+int sf_list_moved(struct diff_build *b);
+/* kind, sentence, advice. */
+int sf_find_verdict(struct diff_build *b);
+
+struct diff_rec *sf_diff_rec(struct diff_build *b, const struct sf_recording *rec);
+
+/* Text that lives as long as the diff; NULL without memory. */
+const char *sf_diff_keep(struct sf_diff *d, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One sentence for a person, and a line of advice. The words follow the kind; every number in them
+ * is one of the cause's own.
+ */
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "analysis/diff_internal.h"
+
+/* First frame from the leaf on that is (not) in the kernel; NULL where there is none. */
+static const char *frame(const struct sf_diff *d, const struct sf_cause *c, bool kernel, size_t skip)
+{
+	const struct sf_profile *p = &d->profile;
+
+	for (uint32_t i = c->path; p->path[i].level >= SF_PATH_FRAME; i = p->path[i].parent) {
+		const struct sf_path *f = &p->path[i];
+
+		if (f->level == SF_PATH_MARKER || !(f->flags & SF_FRAME_KERNEL) == kernel)
+			continue;
+		if (!skip--)
+			return sf_diff_text(d, f->label);
+	}
+	return NULL;
+}
+
+/* Functions of the C library say nothing about what the program was doing. */
+static bool is_wrapper(const char *name)
+{
+	static const char *const prefix[] = { "__", "[", "_start", "start_thread", "clone", "libc_" };
+
+	for (size_t i = 0; i < SF_ARRAY_SIZE(prefix); i++)
+		if (!strncmp(name, prefix[i], strlen(prefix[i])))
+			return true;
+	return false;
+}
+
+static const char *own_function(const struct sf_diff *d, const struct sf_cause *c)
+{
+	static const char *const calls[] = {
+		"write", "pwrite", "pwrite64", "read", "pread", "pread64", "fsync", "fdatasync", "open",
+		"open64", "openat", "ioctl", "ftruncate", "ftruncate64", "nanosleep", "clock_nanosleep",
+		"usleep", "sleep", "poll", "ppoll", "recv", "recvmsg", "send", "sendmsg", "futex",
+		"syscall", "munmap", "mmap", "close", "fallocate", "posix_fallocate", "flock", "fcntl",
+		"epoll_wait", "select", "memcpy", "memset", "writev", "pwritev", "readv", "preadv",
+		"truncate", "sync_file_range", "msync", "rename", "unlink",
+	};
+	const char *name;
+
+	for (size_t skip = 0; (name = frame(d, c, false, skip)); skip++) {
+		bool call = is_wrapper(name);
+
+		for (size_t i = 0; !call && i < SF_ARRAY_SIZE(calls); i++)
+			call = !strcmp(name, calls[i]);
+		if (!call)
+			return name;
+	}
+	return NULL;
+}
+
+static const char *owner_name(const struct sf_diff *d, uint32_t owner)
+{
+	return owner ? sf_diff_text(d, d->profile.owner[owner].label) : "somebody";
+}
+
+/* " (leaf)" and " in function", where they are known. */
+static void where(struct sf_str *s, const char *leaf, const char *function)
+{
+	if (leaf)
+		sf_str_addf(s, " (%s)", leaf);
+	if (function && (!leaf || strcmp(function, leaf)))
+		sf_str_addf(s, " in %s", function);
+}
+
+static const char *activity(const struct sf_cause *c)
+{
+	switch (c->state) {
+	case SF_STATE_RUNNING:
+		return "ran";
+	case SF_STATE_RUNNABLE:
+		return "waited for a CPU";
+	default:
+		return "slept";
+	}
+}
+
+static void lock_words(struct sf_str *s, const struct sf_diff *d, const struct sf_cause *c, double ms)
+{
+	const char *what = c->kind == SF_KIND_MEMORY ? "an address space or a page" : "a lock of the kernel";
+
+	if (c->waiter) {
+		sf_str_addf(s, "%s waits %.0f ms longer for %s that %s has", owner_name(d, c->waiter), ms,
+			    what, owner_name(d, c->owner));
+		if (c->nr_frames)
+			sf_str_addf(s, ", which %s meanwhile in %s", activity(c), c->frame[0]);
+		return;
+	}
+	sf_str_addf(s, "%s waits %.0f ms longer for %s", owner_name(d, c->owner), ms, what);
+	where(s, c->nr_frames ? c->frame[0] : NULL, own_function(d, c));
+}
+
+static void because(struct sf_str *s, const struct sf_diff *d, const struct sf_cause *c)
+{
+	const char *who = owner_name(d, c->owner), *leaf = c->nr_frames ? c->frame[0] : NULL;
+	const char *fn = own_function(d, c), *up = NULL;
+	double ms = c->delta.value;
+
+	switch (c->kind) {
+	case SF_KIND_CPU_USER:
+		sf_str_addf(s, "%s runs %.0f ms longer", who, ms);
+		if (leaf)
+			sf_str_addf(s, " in %s", leaf);
+		up = c->nr_frames > 1 ? c->frame[1] : NULL;
+		if (up)
+			sf_str_addf(s, ", called by %s", up);
+		break;
+	case SF_KIND_CPU_KERNEL:
+		sf_str_addf(s, "%s runs %.0f ms longer in the kernel", who, ms);
+		where(s, leaf, fn);
+		break;
+	case SF_KIND_RUNQUEUE:
+		sf_str_addf(s, "%s waits %.0f ms longer for a CPU", who, ms);
+		if (c->behind)
+			sf_str_addf(s, " behind %s", owner_name(d, c->behind));
+		break;
+	case SF_KIND_CPU_QUOTA:
+		sf_str_addf(s, "%s is held back %.0f ms longer by the CPU quota of its cgroup", who, ms);
+		break;
+	case SF_KIND_LOCK:
+		lock_words(s, d, c, ms);
+		break;
+	case SF_KIND_MEMORY:
+		if (c->waiter) {
+			lock_words(s, d, c, ms);
+			break;
+		}
+		sf_str_addf(s, "%s spends %.0f ms longer on memory", who, ms);
+		where(s, leaf, fn);
+		break;
+	case SF_KIND_IO_DEVICE:
+		if (c->owner && d->profile.owner[c->owner].dev)
+			sf_str_addf(s, "the device %s takes %.0f ms longer for the requests of %s", who, ms,
+				    owner_name(d, c->waiter));
+		else
+			sf_str_addf(s, "%s waits %.0f ms longer for I/O", who, ms);
+		where(s, leaf, fn);
+		break;
+	case SF_KIND_IO_THROTTLE:
+		sf_str_addf(s, "%s waits %.0f ms longer in the throttle of block I/O", who, ms);
+		where(s, leaf, fn);
+		break;
+	case SF_KIND_IO_WRITEBACK:
+		sf_str_addf(s, "%s waits %.0f ms longer for dirty pages to be written", who, ms);
+		where(s, leaf, fn);
+		break;
+	case SF_KIND_IO_JOURNAL:
+		sf_str_addf(s, "%s waits %.0f ms longer for the file system's journal", who, ms);
+		where(s, leaf, fn);
+		break;
+	case SF_KIND_TIMER:
+		sf_str_addf(s, "%s sleeps %.0f ms longer on a timer", who, ms);
+		where(s, leaf, fn);
+		break;
+	case SF_KIND_PEER:
+		sf_str_addf(s, "%s waits %.0f ms longer for an answer whose sender was not seen", who, ms);
+		where(s, leaf, fn);
+		break;
+	case SF_KIND_VCPU:
+		sf_str_addf(s, "%s takes %.0f ms longer to stop or to resume", who, ms);
+		where(s, leaf, NULL);
+		break;
+	default:
+		sf_str_addf(s, "%s waits %.0f ms longer", who, ms);
+		where(s, leaf, fn);
+		sf_str_add(s, " and nobody was seen to end the wait");
+	}
+}
+
+static const char *advice_for(const struct sf_cause *c)
+{
+	static const char *const advice[SF_NR_KINDS] = {
+		[SF_KIND_CPU_USER] = "make that function do less inside the pause, or move it before or after it",
+		[SF_KIND_CPU_KERNEL] = "fewer or larger system calls inside the pause; perf annotate shows the instructions",
+		[SF_KIND_RUNQUEUE] = "give the VMM a CPU of its own (cpuset, sched_setaffinity) or more weight than who is named",
+		[SF_KIND_CPU_QUOTA] = "raise cpu.max (v1: cpu.cfs_quota_us) of the VMM's cgroup, or allow bursts (cpu.max.burst)",
+		[SF_KIND_LOCK] = "let the holder work outside of the lock during a BRANCH",
+		[SF_KIND_IO_DEVICE] = "fewer or larger requests; a snapshot directory on tmpfs would confirm it",
+		[SF_KIND_IO_THROTTLE] = "preallocate the memory file (posix_fallocate) or raise the limit; a snapshot directory on tmpfs would confirm it",
+		[SF_KIND_IO_WRITEBACK] = "write a new file instead of truncating the old one, or leave a longer gap between BRANCHes; tmpfs would confirm it",
+		[SF_KIND_IO_JOURNAL] = "fewer fsyncs in the pause, or a larger journal; a snapshot directory on tmpfs would confirm it",
+		[SF_KIND_MEMORY] = "touch or lock the memory before the pause (MAP_POPULATE, mlock), and map and unmap outside of it",
+		[SF_KIND_TIMER] = "wait for the event instead of sleeping and trying again",
+		[SF_KIND_PEER] = "record with --scope system as root, so that the peer is seen",
+		[SF_KIND_VCPU] = "look at what the vCPU does when it is told to stop (exits, device emulation)",
+		[SF_KIND_UNKNOWN] = "record with --scope system as root, so that wakings are seen",
+	};
+
+	return advice[c->kind];
+}
+
+static bool grew(const struct diff_build *b)
+{
+	const struct sf_diff *d = b->d;
+	double least = b->min_pct / 100 * d->median_ms[SF_FAST];
+
+	if (b->no_growth || d->delta.value < b->min_ms || d->delta.value < least)
+		return false;
+	return !d->delta.has_interval || d->delta.lo > 0;
+}
+
+static int no_growth(struct sf_diff *d)
+{
+	const char *range = "";
+
+	d->kind = SF_KIND_NONE;
+	if (d->delta.has_interval)
+		range = sf_diff_keep(d, " (difference %+.1f ms, 95 %% interval %+.1f to %+.1f ms)",
+				     d->delta.value, d->delta.lo, d->delta.hi);
+	d->sentence = sf_diff_keep(d, "The pauses did not grow beyond their noise: %.1f ms and %.1f ms%s.",
+				   d->median_ms[SF_FAST], d->median_ms[SF_SLOW], range ? range : "");
+	return d->sentence ? 0 : -ENOMEM;
+}
+
+int sf_find_verdict(struct diff_build *b)
+{
+	struct sf_diff *d = b->d;
+	struct sf_str s = SF_STR_INIT;
+	const struct sf_cause *c = d->nr_causes ? &d->cause[0] : NULL;
+
+	d->has_verdict = d->coverage.ok;
+	if (!d->has_verdict)
+		return 0;
+	if (!grew(b))
+		return no_growth(d);
+	if (!c || !c->path || c->delta.value <= 0) {
+		d->kind = SF_KIND_UNKNOWN;
+		d->sentence = sf_diff_keep(d, "The pauses grew from %.0f to %.0f ms in many small parts: no "
+					      "path holds the difference.", d->median_ms[SF_FAST],
+					   d->median_ms[SF_SLOW]);
+		return d->sentence ? 0 : -ENOMEM;
+	}
+	d->kind = c->kind;
+	d->advice = advice_for(c);
+	sf_str_addf(&s, "The pauses grew from %.0f to %.0f ms because ", d->median_ms[SF_FAST],
+		    d->median_ms[SF_SLOW]);
+	because(&s, d, c);
+	sf_str_addf(&s, ": %.0f %% of the growth", c->share_pct);
+	if (c->delta.has_interval)
+		sf_str_addf(&s, " (95 %% interval %.0f to %.0f ms)", c->delta.lo, c->delta.hi);
+	else
+		sf_str_add(&s, " (n = 1: no interval)");
+	sf_str_addch(&s, '.');
+	if (!sf_str_failed(&s))
+		d->sentence = sf_diff_keep(d, "%s", s.buf);
+	sf_str_release(&s);
+	return d->sentence ? 0 : -ENOMEM;
+}
