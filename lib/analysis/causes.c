@@ -262,7 +262,8 @@ int sf_rank_causes(struct diff_build *b)
 			side[(size_t)s * n + i] = sf_diff_path_ms(d, s, i);
 	r.side[SF_FAST] = side;
 	r.side[SF_SLOW] = side + n;
-	r.plan = sf_interval_plan_new(d->nr[SF_FAST], d->nr[SF_SLOW]);
+	if (!d->trend)
+		r.plan = sf_interval_plan_new(d->nr[SF_FAST], d->nr[SF_SLOW]);
 	ret = rank(&r);
 out:
 	sf_interval_plan_free(r.plan);

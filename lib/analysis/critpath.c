@@ -179,6 +179,23 @@ static uint32_t who_had(const struct sf_recording *rec, uint16_t cpu, uint64_t l
 /* A CPU that idles while somebody waits for it that long is closed to him: his quota is used up. */
 enum { QUOTA_NS = 1000000 };
 
+/* Somebody waits in the thread of the top level: index + 1. */
+static int add_waiter(struct walk *w, uint32_t stack, enum sf_wait wait, uint32_t *index)
+{
+	struct sf_critpath *cp = w->cp;
+	const struct level *l = top(w);
+
+	if (SF_GROW(cp->waiter, cp->nr_waiters + 1, cp->waiter_alloc))
+		return -ENOMEM;
+	cp->waiter[cp->nr_waiters++] = (struct sf_waiter){
+		.thread = l->thread, .stack = sf_mechanism_trim(w->m, stack), .wait = wait,
+		.up = l->waiter,
+	};
+	*index = (uint32_t)cp->nr_waiters;
+	return 0;
+}
+
+/* The time in the run queue is blamed on who had the CPU. */
 static int runnable(struct walk *w, const struct sf_slice *iv, uint64_t lo)
 {
 	struct sf_segment s = segment(w, iv);
@@ -186,13 +203,21 @@ static int runnable(struct walk *w, const struct sf_slice *iv, uint64_t lo)
 
 	s.behind = who_had(w->rec, iv->cpu, iv->lo, iv->hi, &ns);
 	s.kind = SF_KIND_RUNQUEUE;
+	s.stack = iv->preempted ? sf_mechanism_trim(w->m, iv->stack) : SF_NO_STACK;
+	s.source = SF_SOURCE_SEEN;
+	if (s.behind == s.thread)
+		s.behind = SF_NO_THREAD;
 	if (s.behind != SF_NO_THREAD && w->rec->thread[s.behind].flags & SF_THREAD_IDLE) {
 		if (ns >= QUOTA_NS && ns * 2 > iv->hi - iv->lo)
 			s.kind = SF_KIND_CPU_QUOTA;
 		s.behind = SF_NO_THREAD;
 	}
-	s.stack = iv->preempted ? sf_mechanism_trim(w->m, iv->stack) : SF_NO_STACK;
-	s.source = SF_SOURCE_SEEN;
+	if (s.behind != SF_NO_THREAD) {
+		if (add_waiter(w, iv->stack, SF_WAIT_UNKNOWN, &s.waiter))
+			return -ENOMEM;
+		s.thread = s.behind;
+		s.lock = false;
+	}
 	return emit(w, lo, s);
 }
 
@@ -230,21 +255,15 @@ static bool follows(const struct walk *w, const struct sf_slice *iv, enum sf_wai
 
 static int follow(struct walk *w, const struct sf_slice *iv, enum sf_wait wait, uint64_t lo)
 {
-	struct sf_critpath *cp = w->cp;
 	const struct level *l = top(w);
 	bool lock = wait == SF_WAIT_LOCK || wait == SF_WAIT_MM_LOCK || wait == SF_WAIT_FAULT;
+	struct level next = {
+		.thread = iv->waker, .floor = lo, .lock = lock || l->lock, .how = lock ? wait : l->how,
+	};
 
-	if (SF_GROW(cp->waiter, cp->nr_waiters + 1, cp->waiter_alloc))
+	if (add_waiter(w, iv->stack, wait, &next.waiter))
 		return -ENOMEM;
-	cp->waiter[cp->nr_waiters++] = (struct sf_waiter){
-		.thread = l->thread, .stack = sf_mechanism_trim(w->m, iv->stack), .wait = wait,
-		.up = l->waiter,
-	};
-	w->level[w->depth] = (struct level){
-		.thread = iv->waker, .floor = lo, .waiter = (uint32_t)cp->nr_waiters,
-		.lock = lock || l->lock, .how = lock ? wait : l->how,
-	};
-	w->depth++;
+	w->level[w->depth++] = next;
 	return 0;
 }
 

@@ -122,6 +122,9 @@ static void medians(struct diff_build *b)
 		d->median_ms[s] = sf_median(d->pause_ms + base, d->nr[s]);
 	}
 	d->delta.value = d->median_ms[SF_SLOW] - d->median_ms[SF_FAST];
+	/* The spread inside a side of a trend is the trend itself: no noise to make an interval from. */
+	if (d->trend)
+		return;
 	if (sf_diff_interval(d->pause_ms, d->nr[SF_FAST], d->pause_ms + d->nr[SF_FAST],
 			     d->nr[SF_SLOW], &iv) || !iv.known)
 		return;
@@ -161,7 +164,8 @@ static int make(struct diff_build *b, const struct sf_diff_input *in)
 int sf_diff_make(struct sf_diff **out, const struct sf_diff_input *in, const struct sf_diff_opts *opts,
 		 struct sf_error *err)
 {
-	struct diff_build b = { .least_attributed = 100, .no_growth = in->no_growth };
+	struct diff_build b = { .least_attributed = 100, .no_growth = in->no_growth,
+				.split_found = in->split_found };
 	int ret;
 
 	*out = NULL;
@@ -174,6 +178,8 @@ int sf_diff_make(struct sf_diff **out, const struct sf_diff_input *in, const str
 		return sf_error_set(err, -ENOMEM, "out of memory");
 	b.min_ms = opts && opts->min_growth_ms > 0 ? opts->min_growth_ms : default_min_ms;
 	b.min_pct = opts && opts->min_growth_pct > 0 ? opts->min_growth_pct : default_min_pct;
+	b.d->trend = in->trend;
+	b.d->series_p = in->split_found ? in->series_p : NAN;
 	if (in->split_text)
 		b.d->split_text = sf_diff_keep(b.d, "%s", in->split_text);
 	ret = make(&b, in);

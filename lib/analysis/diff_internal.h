@@ -22,7 +22,7 @@ struct diff_build {
 	struct diff_rec *rec;
 	size_t nr_recs;
 	double min_ms, min_pct;
-	bool no_growth;
+	bool no_growth, split_found;
 	/* sums over all windows, for the proof */
 	double path_ns, missing_ns, stack_ns;
 	double kernel_ns, ours_ns, overhead_ns, span_ns; /* CPU time */

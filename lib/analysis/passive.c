@@ -29,7 +29,9 @@ static int shares(struct sf_critpath *cp, uint32_t root, struct waits *w)
 		const struct sf_segment *s = &cp->seg[i];
 		uint32_t *us;
 
-		if (s->thread == root && !s->dev) {
+		/* Its own turn in the run queue is its own time, whoever had the CPU. */
+		if ((s->thread == root && !s->dev) || (s->kind == SF_KIND_RUNQUEUE && s->waiter &&
+		    cp->waiter[s->waiter - 1].thread == root)) {
 			w->own += s->hi - s->lo;
 			continue;
 		}

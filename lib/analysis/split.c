@@ -91,6 +91,8 @@ static int found(const struct sf_recording *rec, size_t skip, struct sf_window_r
 		return sf_error_at(err, ret, rec->path, 0, "the pauses cannot be described");
 	out->split_found = true;
 	out->no_growth = s.shape == SF_SHAPE_FLAT;
+	out->trend = s.by_time && !out->no_growth;
+	out->series_p = s.p;
 	out->ref[SF_FAST] = refs + s.fast.first;
 	out->nr[SF_FAST] = s.fast.n;
 	out->ref[SF_SLOW] = refs + s.slow.first;

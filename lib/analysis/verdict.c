@@ -120,9 +120,10 @@ static void because(struct sf_str *s, const struct sf_diff *d, const struct sf_c
 		where(s, leaf, fn);
 		break;
 	case SF_KIND_RUNQUEUE:
-		sf_str_addf(s, "%s waits %.0f ms longer for a CPU", who, ms);
+		sf_str_addf(s, "%s waits %.0f ms longer for a CPU",
+			    c->behind ? owner_name(d, c->waiter) : who, ms);
 		if (c->behind)
-			sf_str_addf(s, " behind %s", owner_name(d, c->behind));
+			sf_str_addf(s, " that %s has", who);
 		break;
 	case SF_KIND_CPU_QUOTA:
 		sf_str_addf(s, "%s is held back %.0f ms longer by the CPU quota of its cgroup", who, ms);
@@ -206,7 +207,7 @@ static bool grew(const struct diff_build *b)
 
 	if (b->no_growth || d->delta.value < b->min_ms || d->delta.value < least)
 		return false;
-	return !d->delta.has_interval || d->delta.lo > 0;
+	return b->split_found || !d->delta.has_interval || d->delta.lo > 0;
 }
 
 static int no_growth(struct sf_diff *d)
@@ -248,6 +249,8 @@ int sf_find_verdict(struct diff_build *b)
 	sf_str_addf(&s, ": %.0f %% of the growth", c->share_pct);
 	if (c->delta.has_interval)
 		sf_str_addf(&s, " (95 %% interval %.0f to %.0f ms)", c->delta.lo, c->delta.hi);
+	else if (d->trend)
+		sf_str_addf(&s, " (a trend over the BRANCHes, p = %.2g)", d->series_p);
 	else
 		sf_str_add(&s, " (n = 1: no interval)");
 	sf_str_addch(&s, '.');

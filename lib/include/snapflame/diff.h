@@ -32,7 +32,9 @@ struct sf_diff_input {
 	const struct sf_window_ref *ref[SF_NR_SIDES];
 	size_t nr[SF_NR_SIDES];
 	/* Split of one recording: the series it came from, for the words of the verdict. */
-	bool split_found; /* the split was found, not given */
+	bool split_found; /* the split was found, not given: the series was tested, not the sides */
+	bool trend;       /* it grows all along: the sides are its early and late part */
+	double series_p;  /* of "no change"; with split_found */
 	const char *split_text; /* "BRANCH 1-2 against 3-5: step at BRANCH 3", NULL */
 	bool no_growth;   /* the series was tested and does not grow: no cause is looked for */
 };
@@ -121,6 +123,8 @@ struct sf_diff {
 	size_t nr_moved;
 	const char *advice;        /* one line, NULL */
 	const char *split_text;
+	bool trend;
+	double series_p;           /* NAN unless the split was found */
 	struct sf_arena arena;     /* all text above */
 };
 
