@@ -26,6 +26,7 @@ struct diff_build {
 	/* sums over all windows, for the proof */
 	double path_ns, missing_ns, stack_ns;
 	double kernel_ns, ours_ns, overhead_ns, span_ns; /* CPU time */
+	double running_at_edges;
 	double samples, expected_samples;
 	double least_attributed;
 };
