@@ -7,12 +7,15 @@
 #ifndef BRANCHSIM_BURN_H
 #define BRANCHSIM_BURN_H
 
+#include "util.h"
+
 #include <stdint.h>
 
 #define BURN_STEPS 8192
 
 static inline uint64_t burn_dose(uint64_t x)
 {
+	KEEP_FRAME();
 	for (unsigned i = 0; i < BURN_STEPS; i++) {
 		x ^= x >> 33;
 		x *= 0xff51afd7ed558ccdull;

@@ -107,7 +107,7 @@ static struct cause cause = {
 	.summary = "more and more threads of another process want main's CPU",
 	.unit = "threads",
 	.base = 0,
-	.grow = 1,
+	.grow = 1.5,
 	.answers = { { "runqueue", ROLE_PROCESS, "cpu-hog", NULL },
 		     { "runqueue", ROLE_MAIN, NULL, NULL } },
 	.setup = setup,

@@ -61,7 +61,7 @@ static struct cause cause = {
 	.summary = "the VMM's cgroup gets less and less CPU time per period",
 	.unit = "th part of a CPU",
 	.base = 1,
-	.grow = 1,
+	.grow = 2,
 	.needs = "root cgroup-cpu",
 	.answers = { { "cpu-quota", ROLE_MAIN, NULL, NULL },
 		     { "cpu-quota", ROLE_KERNEL, NULL, NULL },

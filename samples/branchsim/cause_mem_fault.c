@@ -65,6 +65,7 @@ static int64_t serve_faults(void *arg, int64_t n)
 
 static FRAME void checksum_cold_pages(unsigned n)
 {
+	KEEP_FRAME();
 	for (unsigned i = 0; i < n; i++)
 		digest ^= (uint64_t)((volatile char *)region)[(size_t)i * GUEST_PAGE];
 }

@@ -11,12 +11,12 @@ SAMPLE_BINS := $(O)/branchsim $(O)/branchsim-nofp $(O)/branchsim-stripped
 
 # $(1): the variant, $(2): its flags
 define branchsim_objects
-$(O)/samples/branchsim/%.$(1).o: samples/branchsim/%.c $(CONFIG)
+$(O)/samples/branchsim/%.$(1).o: samples/branchsim/%.c $(CONFIG) samples/branchsim/module.mk
 	@mkdir -p $$(@D)
 	$$(call say,CC,$$<)
 	$(Q)$$(CC) $$(BRANCHSIM_CFLAGS) $$(CPPFLAGS) $$(CFLAGS) $(2) -MMD -MP -c -o $$@ $$<
 endef
-$(eval $(call branchsim_objects,fp,-fno-omit-frame-pointer))
+$(eval $(call branchsim_objects,fp,-fno-omit-frame-pointer -DBRANCHSIM_FRAME_POINTERS))
 $(eval $(call branchsim_objects,nofp,-fomit-frame-pointer))
 
 $(O)/branchsim: $(BRANCHSIM_SRC:%.c=$(O)/%.fp.o)

@@ -26,6 +26,16 @@
 #define FRAME __attribute__((noinline))
 #endif
 
+/*
+ * In a FRAME function that calls nothing: gcc gives it no frame otherwise, frame pointers or not,
+ * and its caller would be missing from the stack. Not in the build without frame pointers.
+ */
+#ifdef BRANCHSIM_FRAME_POINTERS
+#define KEEP_FRAME() __asm__ volatile("" : : "r"(__builtin_frame_address(0)))
+#else
+#define KEEP_FRAME() ((void)0)
+#endif
+
 #define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
 
 uint64_t now_ns(void); /* CLOCK_MONOTONIC */

@@ -235,6 +235,9 @@ static void choose_cause(struct vmm *vmm)
 	vmm->cause = cause_find(name);
 	if (!vmm->cause)
 		die("no cause is called %s; see: branchsim causes", name);
+	if (vmm->cause->storage && !vmm->opts.dir)
+		die("the cause %s is about storage: --dir must be on it (samples/storage.sh up %s)",
+		    name, vmm->cause->storage);
 	why = vmm->cause->probe ? vmm->cause->probe(vmm) : NULL;
 	if (why)
 		die("the cause %s cannot run here: %s", name, why);
