@@ -250,7 +250,6 @@ static void *api_main(void *arg)
 	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = NULL };
 	int poll_fd = epoll_create1(EPOLL_CLOEXEC);
 
-	name_thread(names.api);
 	epoll_ctl(poll_fd, EPOLL_CTL_ADD, vmm->listen_fd, &ev);
 	for (;;) {
 		struct connection *c;
@@ -272,4 +271,5 @@ void api_start(struct vmm *vmm)
 {
 	if (pthread_create(&vmm->api_thread, NULL, api_main, vmm))
 		die("cannot start the API thread: %s", strerror(errno));
+	set_thread_name(vmm->api_thread, names.api);
 }

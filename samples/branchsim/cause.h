@@ -31,6 +31,9 @@ struct answer {
 			       frames between; "a|b" is either */
 };
 
+/* Which snapshot files go to a tmpfs although the cause is about storage. */
+enum in_memory { NO_FILES, STATE_FILE, ALL_FILES };
+
 #define CAUSE_ANSWERS 6
 
 struct cause {
@@ -47,7 +50,7 @@ struct cause {
 	double dirty_mb;       /* working set of the guest; 0: 4 MB */
 	unsigned chunk_kb;     /* only every other chunk of this size is dirty; 0: dense */
 	int no_fsync;
-	int state_in_memory;   /* the vmstate file goes to a tmpfs, whatever the storage */
+	enum in_memory in_memory;
 
 	/* NULL when it can run here, else why not, in text that lives on. */
 	const char *(*probe)(struct vmm *vmm);

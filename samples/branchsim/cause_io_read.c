@@ -38,6 +38,7 @@ static struct cause cause = {
 	.needs = "disk",
 	.answers = { { "io-device", ROLE_KERNEL, NULL, NULL },
 		     { "io-device", ROLE_MAIN, NULL, "read_backing_blocks" } },
+	.in_memory = ALL_FILES,
 	.probe = probe,
 	.setup = setup,
 	.run = run,

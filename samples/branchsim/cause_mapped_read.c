@@ -71,6 +71,7 @@ static struct cause cause = {
 	.answers = { { "io-device", ROLE_KERNEL, NULL, NULL },
 		     { "io-device", ROLE_MAIN, NULL, "filemap_fault load_cold_pages" },
 		     { "memory", ROLE_MAIN, NULL, "filemap_fault load_cold_pages" } },
+	.in_memory = ALL_FILES,
 	.probe = probe,
 	.setup = setup,
 	.between = between,

@@ -40,6 +40,7 @@ static struct cause cause = {
 		     { "io-device", ROLE_MAIN, NULL, "read_backing_blocks" },
 		     { "io-throttle", ROLE_KERNEL, NULL, NULL },
 		     { "io-device", ROLE_KERNEL, NULL, NULL } },
+	.in_memory = ALL_FILES,
 	.probe = probe,
 	.setup = setup,
 	.run = run,

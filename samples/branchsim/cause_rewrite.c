@@ -14,7 +14,7 @@ static struct cause cause = {
 	.needs = "root throttle",
 	.dirty_mb = 12,
 	.no_fsync = 1,
-	.state_in_memory = 1,
+	.in_memory = STATE_FILE,
 	.answers = { { "io-writeback", ROLE_MAIN, NULL,
 		       "folio_wait_writeback truncate_inode_pages_range" },
 		     { "io-throttle", ROLE_MAIN, NULL, "truncate_inode_pages_range" },

@@ -61,10 +61,7 @@ struct distractor {
 static void *distractor_main(void *arg)
 {
 	const struct distractor *d = arg;
-	char name[COMM_SIZE];
 
-	names_other(name, d->name);
-	name_thread(name);
 	d->run();
 	return NULL;
 }
@@ -76,9 +73,13 @@ void distractors_start(void)
 		{ "rayon-2", wait_for_work }, { "event-loop", poll_events },
 		{ "napper", nap },            { "metrics", flush_metrics },
 	};
+	char name[COMM_SIZE];
 	pthread_t thread;
 
-	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		if (pthread_create(&thread, NULL, distractor_main, (void *)&all[i]))
 			die("cannot start the thread %s", all[i].name);
+		names_other(name, all[i].name);
+		set_thread_name(thread, name);
+	}
 }

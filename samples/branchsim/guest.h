@@ -64,6 +64,9 @@ int guest_vcpu_run(struct guest *g, struct guest_vcpu *v);
 /* From the kick's signal handler, in the vCPU's own thread: the next or current run ends. */
 void guest_vcpu_kick(struct guest_vcpu *v);
 
+/* Forget a kick that came while the vCPU was not running. */
+void guest_vcpu_unkick(struct guest_vcpu *v);
+
 /* State of a paused vCPU as bytes, in its own thread; returns how many were put into buf. */
 size_t guest_vcpu_save(struct guest_vcpu *v, void *buf, size_t size);
 

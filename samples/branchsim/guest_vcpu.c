@@ -196,6 +196,13 @@ void guest_vcpu_kick(struct guest_vcpu *v)
 	v->stop = 1;
 }
 
+void guest_vcpu_unkick(struct guest_vcpu *v)
+{
+	if (v->run)
+		v->run->immediate_exit = 0;
+	v->stop = 0;
+}
+
 size_t guest_vcpu_save(struct guest_vcpu *v, void *buf, size_t size)
 {
 	struct {

@@ -17,7 +17,6 @@ static void *worker_main(void *arg)
 {
 	struct worker *w = arg;
 
-	name_thread(w->name);
 	for (;;)
 		chan_send(&w->reply, w->serve(w->arg, chan_recv(&w->request)));
 	return NULL;
@@ -32,6 +31,7 @@ void worker_start(struct worker *w, const char *name, serve_fn serve, void *arg)
 	chan_init(&w->reply, 0);
 	if (pthread_create(&w->thread, NULL, worker_main, w))
 		die("cannot start the thread %s", name);
+	set_thread_name(w->thread, w->name);
 }
 
 void worker_post(struct worker *w, int64_t request)

@@ -47,6 +47,14 @@ void name_thread(const char *name)
 	prctl(PR_SET_NAME, name);
 }
 
+void set_thread_name(pthread_t thread, const char *name)
+{
+	char cut[16];
+
+	snprintf(cut, sizeof(cut), "%s", name);
+	pthread_setname_np(thread, cut);
+}
+
 static void say(const char *fmt, va_list ap)
 {
 	flockfile(stderr);

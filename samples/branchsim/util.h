@@ -6,6 +6,7 @@
 #ifndef BRANCHSIM_UTIL_H
 #define BRANCHSIM_UTIL_H
 
+#include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -44,8 +45,10 @@ uint64_t thread_cpu_ns(void);
 /* Sleep for that long whatever signals arrive (0 or less: not at all). */
 void sleep_ns(int64_t ns);
 
-/* Name the calling thread; names over 15 bytes are cut, as the kernel does. */
+/* Name the calling thread, or one that was just started: the name is there when it returns. Names
+   over 15 bytes are cut. */
 void name_thread(const char *name);
+void set_thread_name(pthread_t thread, const char *name);
 
 /* Message on stderr; die() then exits with 1 after the registered clean-up (atexit) ran. */
 void warn(const char *fmt, ...) PRINTF_LIKE(1, 2);

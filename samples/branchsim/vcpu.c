@@ -32,6 +32,7 @@ static FRAME void vcpu_paused(struct vcpu *v)
 		switch (chan_recv(&v->command)) {
 		case VCPU_PAUSE:
 			k = v->vmm->branch.k;
+			v->left_ns = v->exit_ns;
 			__atomic_store_n(&v->entered_ns, 0, __ATOMIC_RELEASE);
 			if (cause->vcpu_stop)
 				cause->vcpu_stop(v->vmm, v->guest.index, k);
@@ -42,6 +43,8 @@ static FRAME void vcpu_paused(struct vcpu *v)
 			chan_send(&v->reply, 0);
 			break;
 		case VCPU_RESUME:
+			/* The kick may have come when it was out already. */
+			guest_vcpu_unkick(&v->guest);
 			chan_send(&v->reply, 0);
 			if (k && cause->vcpu_start)
 				cause->vcpu_start(v->vmm, v->guest.index, k);
@@ -57,16 +60,16 @@ static void *vcpu_main(void *arg)
 
 	v->tid = (pid_t)syscall(SYS_gettid);
 	this_vcpu = v;
-	name_thread(v->name);
 	sigemptyset(&kick);
 	sigaddset(&kick, SIGRTMIN);
 	pthread_sigmask(SIG_UNBLOCK, &kick, NULL);
 	vcpu_paused(v);
 	for (;;) {
-		__atomic_store_n(&v->entered_ns, now_ns(), __ATOMIC_RELEASE);
+		if (!v->entered_ns)
+			__atomic_store_n(&v->entered_ns, now_ns(), __ATOMIC_RELEASE);
 		if (guest_vcpu_run(&v->vmm->guest, &v->guest))
 			exit(1);
-		v->left_ns = now_ns();
+		v->exit_ns = now_ns();
 		/* Any other signal ends KVM_RUN too: that is no pause. */
 		if (__atomic_load_n(&v->command.full, __ATOMIC_ACQUIRE))
 			vcpu_paused(v);
@@ -90,6 +93,7 @@ void vcpus_start(struct vmm *vmm)
 		guest_vcpu_init(&vmm->guest, &v->guest, i);
 		if (pthread_create(&v->thread, NULL, vcpu_main, v))
 			die("cannot start a vCPU thread: %s", strerror(errno));
+		set_thread_name(v->thread, v->name);
 	}
 	vcpus_command(vmm, VCPU_RESUME);
 }

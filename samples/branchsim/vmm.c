@@ -90,7 +90,7 @@ static void get_branches(struct vmm *vmm, struct action *a)
 
 	a->body = json_pack("{s:s, s:i, s:i, s:s, s:s, s:o}", "cause", vmm->cause->name, "pid",
 			    (int)getpid(), "branches", (int)vmm->branch.k, "state_dir",
-			    vmm->state_dir, "mem_dir", vmm->opts.dir, "last",
+			    vmm->state_dir, "mem_dir", vmm->mem_dir, "last",
 			    last ? last : json_null());
 }
 
@@ -183,7 +183,9 @@ static void make_own_dir(struct vmm *vmm)
 /* Snapshots go to memory unless a cause is about storage. */
 static void choose_dirs(struct vmm *vmm)
 {
-	if (!vmm->opts.dir || vmm->cause->state_in_memory)
+	enum in_memory in_memory = vmm->cause->in_memory;
+
+	if (!vmm->opts.dir || in_memory != NO_FILES)
 		make_own_dir(vmm);
 	if (vmm->opts.dir) {
 		char *dir = realpath(vmm->opts.dir, NULL);
@@ -194,7 +196,8 @@ static void choose_dirs(struct vmm *vmm)
 	} else {
 		vmm->opts.dir = vmm->own_dir;
 	}
-	vmm->state_dir = vmm->own_dir ? vmm->own_dir : vmm->opts.dir;
+	vmm->state_dir = in_memory != NO_FILES ? vmm->own_dir : vmm->opts.dir;
+	vmm->mem_dir = in_memory == ALL_FILES ? vmm->own_dir : vmm->opts.dir;
 }
 
 static void remove_own_dir(struct vmm *vmm)

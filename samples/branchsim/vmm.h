@@ -34,8 +34,9 @@ struct vcpu {
 	pid_t tid;
 	pthread_t thread;
 	struct chan command, reply;
-	uint64_t left_ns;    /* when it came out of KVM_RUN to pause */
-	uint64_t entered_ns; /* when it went back; 0 while paused */
+	uint64_t exit_ns;    /* when it came out of KVM_RUN, whatever for */
+	uint64_t left_ns;    /* when it did so to pause */
+	uint64_t entered_ns; /* when it went back after that; 0 while paused */
 	size_t state_len;
 	char state[16384];
 };
@@ -86,7 +87,7 @@ struct vmm {
 	struct branch branch;
 	FILE *log;
 	char *own_dir; /* a tmpfs directory made by us, to be removed; NULL: not needed */
-	const char *state_dir; /* for the vmstate file; opts.dir is the memory file's */
+	const char *state_dir, *mem_dir; /* of the vmstate file and of the memory file */
 
 	int wake_fd; /* eventfd: an action waits */
 	struct action *action;

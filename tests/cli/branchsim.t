@@ -37,20 +37,20 @@ is "$(field branch "$TMP/branches" | tr '\n' ' ')" "1 2 3 " "are numbered"
 [ "$(field diff_physical_bytes "$TMP/branches" | awk '$1 > 1000000' | wc -l)" -eq 3 ]
 ok $? "each wrote the guest's dirty pages" || diag "$(cat "$TMP/branches")"
 perl -MJSON::PP -ne '
-  my $b = decode_json($_); my $t = 0; my @p = @{$b->{phases}};
-  die "times out of order\n" unless $b->{start_ns} <= $b->{pause_ns} &&
-    $b->{pause_ns} <= $b->{paused_ns} && $b->{paused_ns} <= $p[0]{start_ns} &&
-    $p[-1]{end_ns} <= $b->{resume_ns} && $b->{resume_ns} <= $b->{resumed_ns} &&
-    $b->{resumed_ns} <= $b->{end_ns} && $b->{start_ns} > $last;
-  $last = $b->{end_ns};
+  my $j = decode_json($_); my $t = 0; my @p = @{$j->{phases}};
+  die "times out of order\n" unless $j->{start_ns} <= $j->{pause_ns} &&
+    $j->{pause_ns} <= $j->{paused_ns} && $j->{paused_ns} <= $p[0]{start_ns} &&
+    $p[-1]{end_ns} <= $j->{resume_ns} && $j->{resume_ns} <= $j->{resumed_ns} &&
+    $j->{resumed_ns} <= $j->{end_ns} && $j->{start_ns} > $last;
+  $last = $j->{end_ns};
   for (@p) { die "phases overlap\n" unless $_->{start_ns} >= $t && $_->{end_ns} >= $_->{start_ns}; $t = $_->{end_ns} }
-  my ($l) = sort { $a <=> $b } map { $_->{left_ns} } @{$b->{vcpus}};
-  my ($e) = sort { $b <=> $a } map { $_->{entered_ns} } @{$b->{vcpus}};
-  die "the dark window is not the vCPUs\x27\n" unless $l == $b->{dark_start_ns} && $e == $b->{dark_end_ns};
-  die "a vCPU left before it was asked\n" unless $l >= $b->{pause_ns};
-  for (@{$b->{vcpus}}) { die "a vCPU ran in the pause\n" unless
-    $_->{left_ns} <= $b->{paused_ns} && $_->{entered_ns} >= $b->{resume_ns}; }
-  die "dark_ms\n" if abs($b->{dark_ms} - ($e - $l) / 1e6) > 0.001;
+  my ($l) = sort { $a <=> $b } map { $_->{left_ns} } @{$j->{vcpus}};
+  my ($e) = sort { $b <=> $a } map { $_->{entered_ns} } @{$j->{vcpus}};
+  die "the dark window is not the vCPUs\x27\n" unless $l == $j->{dark_start_ns} && $e == $j->{dark_end_ns};
+  die "a vCPU left before it was asked\n" unless $l >= $j->{pause_ns};
+  for (@{$j->{vcpus}}) { die "a vCPU ran in the pause\n" unless
+    $_->{left_ns} <= $j->{paused_ns} && $_->{entered_ns} >= $j->{resume_ns}; }
+  die "dark_ms\n" if abs($j->{dark_ms} - ($e - $l) / 1e6) > 0.001;
   END { die "no lines\n" unless $. == 3 }' "$TMP/branches" 2>"$err"
 ok $? "the time stamps fit each other" || diag "$(cat "$err")"
 vmm_log=$(field dark_ms "$TMP/log" | awk '{ printf "%.6f ", $1 }')
