@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Results as JSON, for programs.
+ *
+ * Schema snapflame.diff/1. Fields are added, never renamed or removed. Numbers are finite or null;
+ * times are ms, sizes as the name says. A cause (and the verdict, which is the first one):
+ *
+ *	kind         a name of sf_kind_name(); "none": the pauses did not grow
+ *	state        "running", "runnable", "blocked"
+ *	delta_ms     slow - fast, in the windows that make the medians; share_pct of delta_ms.median
+ *	ci95_ms      [low, high] of delta_ms, or null: n = 1 has no interval
+ *	fast_ms, slow_ms
+ *	p            of the growth, null for n = 1; significant: after control of false discoveries
+ *	owner        {comm, tid, pid, process, label, device, kernel, vcpu}: device is "major:minor",
+ *	             and comm its name, or null for a thread; null where nobody is blamed
+ *	frames       leaf to root; "--" stands between the holder of a lock and who waits for it
+ *	behind       owner: who had the CPU (runqueue), or null
+ *	waiter       owner: who waited for this one, or null: the window itself did
+ *	waits_in     where that one waits, frames leaf to root
+ *	served_by    owner: the device or worker that did the work, or null
+ *	sentence     of the verdict only
+ *
+ * At the top:
+ *
+ *	fast, slow   {windows: [{branch, trial, pause_ms, api_ms, dark_ms, file}], pause_ms: {median},
+ *	             n}
+ *	delta_ms     {median, ci95, grows}; ci95 as above
+ *	coverage     {critical_path_pct, stack_pct, lost, schedstat_error_pct, sampler_pct,
+ *	             missing_wakers_pct, overhead_ms, threads, others, ok, problems, notes}
+ *	verdict      a cause, or null: coverage.problems says why
+ *	causes       all of them, ranked; they are disjoint and sum to the difference
+ *	passive      [{comm, tid, pid, ms, idle, waits_for: {comm, tid} or null}]
+ *	covariates   [{name, fast, slow, during, score}]; during: the change inside the windows
+ *	advice       a line, or null
+ *	split        how one recording was split, or null
+ *
+ * Without windows (folded stacks, perf script text) fast and slow are {windows: [], pause_ms:
+ * {median: null}, n: 0, weight}, and stacks is [{frames, fast, slow, fast_pct, slow_pct,
+ * delta_pct}].
+ */
+#ifndef SNAPFLAME_RENDER_JSON_H
+#define SNAPFLAME_RENDER_JSON_H
+
+#include <snapflame/diff.h>
+#include <snapflame/str.h>
+
+/* Append the text, with a newline at its end. 0 or -ENOMEM. */
+int sf_json_diff(struct sf_str *out, const struct sf_diff *d);
+
+#endif

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A diff as JSON; render_json.h lists the fields. */
+#include <stdio.h>
+#include <string.h>
+
+#include <snapflame/render_json.h>
+
+#include "render/json_value.h"
+
+static json_t *interval(const struct sf_estimate *e)
+{
+	if (!e->has_interval)
+		return json_null();
+	return json_pack("[o, o]", sf_json_number(e->lo), sf_json_number(e->hi));
+}
+
+static json_t *device(uint32_t dev)
+{
+	char text[32];
+
+	if (!dev)
+		return json_null();
+	snprintf(text, sizeof(text), "%u:%u", dev >> 20, dev & 0xfffff);
+	return json_string(text);
+}
+
+static json_t *owner(const struct sf_diff *d, uint32_t index)
+{
+	const struct sf_owner *o;
+
+	if (!index || index >= d->profile.nr_owners)
+		return json_null();
+	o = &d->profile.owner[index];
+	return json_pack("{s:o, s:I, s:I, s:o, s:o, s:o, s:b, s:b}", "comm",
+			 sf_json_name(sf_strtab_text(&d->profile.str, o->comm)), "tid", (json_int_t)o->tid, "pid",
+			 (json_int_t)o->pid, "process", sf_json_name(sf_strtab_text(&d->profile.str, o->process)),
+			 "label", sf_json_name(sf_strtab_text(&d->profile.str, o->label)), "device", device(o->dev),
+			 "kernel", o->kernel, "vcpu", o->vcpu);
+}
+
+static json_t *names(const char *const *name, size_t nr)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < nr; i++)
+		json_array_append_new(list, sf_json_name(name[i]));
+	return list;
+}
+
+/* "leaf < … < root" */
+static json_t *stack_text(const char *text)
+{
+	json_t *list = json_array();
+	struct sf_str one = SF_STR_INIT;
+
+	while (text && *text) {
+		const char *end = strstr(text, " < ");
+		size_t n = end ? (size_t)(end - text) : strlen(text);
+
+		sf_str_reset(&one);
+		sf_str_addn(&one, text, n);
+		json_array_append_new(list, sf_json_name(one.buf));
+		text += n + (end ? strlen(" < ") : 0);
+	}
+	sf_str_release(&one);
+	return list;
+}
+
+static json_t *cause(const struct sf_diff *d, const struct sf_cause *c)
+{
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, "
+			 "s:o}",
+			 "kind", sf_kind_name(c->kind), "state", sf_state_name(c->state),
+			 "delta_ms", sf_json_number(c->delta.value), "share_pct",
+			 sf_json_number(c->share_pct), "ci95_ms", interval(&c->delta), "fast_ms",
+			 sf_json_number(c->fast_ms), "slow_ms", sf_json_number(c->slow_ms), "p",
+			 sf_json_number(c->p), "significant", c->significant, "owner",
+			 owner(d, c->owner), "frames",
+			 names((const char *const *)c->frame, c->nr_frames), "behind",
+			 owner(d, c->behind), "waiter", owner(d, c->waiter), "waits_in",
+			 stack_text(c->waits_in), "served_by", owner(d, c->served_by));
+}
+
+/* There is a verdict, and it is that nothing grew. */
+static json_t *no_growth(const struct sf_diff *d)
+{
+	return json_pack("{s:s, s:n, s:o, s:n, s:o, s:o, s:o, s:n, s:b, s:n, s:[], s:n, s:n, s:[], "
+			 "s:n}",
+			 "kind", sf_kind_name(SF_KIND_NONE), "state", "delta_ms",
+			 sf_json_number(d->delta.value), "share_pct", "ci95_ms",
+			 interval(&d->delta), "fast_ms", sf_json_number(d->median_ms[SF_FAST]),
+			 "slow_ms", sf_json_number(d->median_ms[SF_SLOW]), "p", "significant", 0,
+			 "owner", "frames", "behind", "waiter", "waits_in", "served_by");
+}
+
+static json_t *verdict(const struct sf_diff *d)
+{
+	json_t *v;
+
+	if (!d->has_verdict)
+		return json_null();
+	if (d->kind == SF_KIND_NONE || !d->nr_causes)
+		v = no_growth(d);
+	else
+		v = cause(d, &d->cause[0]);
+	if (v)
+		json_object_set_new(v, "sentence", sf_json_name(d->sentence));
+	return v;
+}
+
+static json_t *causes(const struct sf_diff *d)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < d->nr_causes; i++)
+		json_array_append_new(list, cause(d, &d->cause[i]));
+	return list;
+}
+
+static json_t *ms(uint64_t lo, uint64_t hi)
+{
+	return hi > lo ? json_real((double)(hi - lo) / 1e6) : json_null();
+}
+
+static json_t *window(const struct sf_diff *d, size_t column)
+{
+	const struct sf_window *w = d->ref[column].window;
+	const struct sf_recording *rec = d->ref[column].rec;
+
+	return json_pack("{s:I, s:I, s:o, s:o, s:o, s:o}", "branch", (json_int_t)w->branch, "trial",
+			 (json_int_t)w->trial, "pause_ms", sf_json_number(d->pause_ms[column]),
+			 "api_ms", ms(w->api_lo, w->api_hi), "dark_ms", ms(w->dark_lo, w->dark_hi),
+			 "file", sf_json_name(rec ? rec->path : NULL));
+}
+
+static json_t *side(const struct sf_diff *d, enum sf_side s)
+{
+	size_t first = s == SF_SLOW ? d->nr[SF_FAST] : 0;
+	json_t *windows = json_array();
+
+	for (size_t i = 0; i < d->nr[s]; i++)
+		json_array_append_new(windows, window(d, first + i));
+	return json_pack("{s:o, s:{s:o}, s:I}", "windows", windows, "pause_ms", "median",
+			 sf_json_number(d->median_ms[s]), "n", (json_int_t)d->nr[s]);
+}
+
+/* -1 stands for what could not be known. */
+static json_t *known(double v)
+{
+	return v < 0 ? json_null() : sf_json_number(v);
+}
+
+static json_t *coverage(const struct sf_coverage *c)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o}",
+			 "critical_path_pct", sf_json_number(c->critical_path_pct), "stack_pct",
+			 sf_json_number(c->stack_pct), "lost", sf_json_uint(c->lost),
+			 "schedstat_error_pct", known(c->schedstat_error_pct), "sampler_pct",
+			 known(c->sampler_pct), "missing_wakers_pct",
+			 sf_json_number(c->missing_wakers_pct), "overhead_ms",
+			 sf_json_number(c->overhead_ms), "threads", sf_json_uint(c->threads),
+			 "others", sf_json_uint(c->others), "ok", c->ok, "problems",
+			 names((const char *const *)c->problem, c->nr_problems), "notes",
+			 names((const char *const *)c->note, c->nr_notes));
+}
+
+static json_t *passive(const struct sf_diff *d)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < d->nr_passive; i++) {
+		const struct sf_passive *p = &d->passive[i];
+		json_t *whom = json_null();
+
+		if (p->for_comm)
+			whom = json_pack("{s:o, s:I}", "comm", sf_json_name(p->for_comm), "tid",
+					 (json_int_t)p->for_tid);
+		json_array_append_new(list, json_pack("{s:o, s:I, s:I, s:o, s:b, s:o}", "comm",
+						      sf_json_name(p->comm), "tid",
+						      (json_int_t)p->tid, "pid", (json_int_t)p->pid,
+						      "ms", sf_json_number(p->ms), "idle", p->idle,
+						      "waits_for", whom));
+	}
+	return list;
+}
+
+static json_t *covariates(const struct sf_diff *d)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < d->nr_moved; i++) {
+		const struct sf_moved *m = &d->moved[i];
+
+		json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:b, s:o}", "name",
+						      sf_json_name(m->name), "fast",
+						      sf_json_number(m->fast), "slow",
+						      sf_json_number(m->slow), "during", m->during,
+						      "score", sf_json_number(m->score)));
+	}
+	return list;
+}
+
+int sf_json_diff(struct sf_str *out, const struct sf_diff *d)
+{
+	bool significant = d->has_verdict && d->kind != SF_KIND_NONE;
+
+	return sf_json_print(out, json_pack("{s:s, s:o, s:o, s:{s:o, s:o, s:b}, s:o, s:o, s:o, s:o, "
+					    "s:o, s:o, s:o}",
+					    "schema", "snapflame.diff/1", "fast", side(d, SF_FAST),
+					    "slow", side(d, SF_SLOW), "delta_ms", "median",
+					    sf_json_number(d->delta.value), "ci95",
+					    interval(&d->delta), "grows", significant, "coverage",
+					    coverage(&d->coverage), "verdict", verdict(d), "causes",
+					    causes(d), "passive", passive(d), "covariates",
+					    covariates(d), "advice", sf_json_name(d->advice), "split",
+					    sf_json_name(d->split_text)));
+}

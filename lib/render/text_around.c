@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What stands around the verdict: who merely waited, and what else of the machine moved. */
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <snapflame/array.h>
+#include <snapflame/render_text.h>
+
+#include "render/text_diff.h"
+
+/* --------------------------------------------------------------------- waiting */
+
+/* "rayon-0", "rayon-1", "rayon-2" are one name with a number at its end. */
+static size_t stem(const char *comm, unsigned long *number)
+{
+	size_t len = strlen(comm), n = len;
+
+	while (n && isdigit((unsigned char)comm[n - 1]))
+		n--;
+	if (n == len || !n || len - n > 6 || (comm[n] == '0' && n + 1 < len))
+		return 0;
+	*number = strtoul(comm + n, NULL, 10);
+	return n;
+}
+
+static int by_comm(const void *a, const void *b)
+{
+	const char *x = *(const char *const *)a, *y = *(const char *const *)b;
+	unsigned long i = 0, k = 0;
+	size_t n = stem(x, &i), m = stem(y, &k);
+
+	if (n && n == m && !strncmp(x, y, n))
+		return i < k ? -1 : i > k;
+	return strcmp(x, y);
+}
+
+/* How many names from at on are first, first + 1, … */
+static size_t run_of(const char **comm, size_t nr, size_t at)
+{
+	unsigned long first = 0, number = 0;
+	size_t n = stem(comm[at], &first), i;
+
+	for (i = at + 1; n && i < nr; i++)
+		if (stem(comm[i], &number) != n || strncmp(comm[i], comm[at], n) ||
+		    number != first + (i - at))
+			break;
+	return i - at;
+}
+
+static size_t same_of(const char **comm, size_t nr, size_t at)
+{
+	size_t i = at + 1;
+
+	while (i < nr && !strcmp(comm[i], comm[at]))
+		i++;
+	return i - at;
+}
+
+enum { MAX_NAMES = 8 };
+
+static void put_names(struct sf_str *s, const char **comm, size_t nr)
+{
+	size_t shown = 0;
+
+	qsort(comm, nr, sizeof(*comm), by_comm);
+	for (size_t i = 0; i < nr; shown++) {
+		size_t run = run_of(comm, nr, i), same = same_of(comm, nr, i);
+		unsigned long last = 0;
+
+		if (shown == MAX_NAMES) {
+			sf_str_addf(s, " and %zu more", nr - i);
+			return;
+		}
+		sf_str_addf(s, "%s%s", shown ? ", " : "", comm[i]);
+		if (run > 2 && stem(comm[i + run - 1], &last))
+			sf_str_addf(s, "…%lu", last);
+		else if (same > 1)
+			sf_str_addf(s, " (%zu×)", same);
+		i += run > 2 ? run : same;
+	}
+}
+
+static bool same_target(const struct sf_passive *a, const struct sf_passive *b)
+{
+	if (a->idle || b->idle || !a->for_comm || !b->for_comm)
+		return (a->idle || !a->for_comm) == (b->idle || !b->for_comm);
+	return a->for_tid == b->for_tid && !strcmp(a->for_comm, b->for_comm);
+}
+
+/* One group: those who wait for the same owner; done[] are those of earlier groups. */
+static void put_group(struct sf_str *s, const struct sf_diff *d, size_t first, bool *done,
+		      const char **comm)
+{
+	const struct sf_passive *p = &d->passive[first];
+	size_t n = 0;
+
+	for (size_t i = first; i < d->nr_passive; i++) {
+		if (done[i] || !same_target(p, &d->passive[i]))
+			continue;
+		done[i] = true;
+		comm[n++] = d->passive[i].comm ? d->passive[i].comm : "?";
+	}
+	sf_str_add(s, s->len ? "; " : "");
+	put_names(s, comm, n);
+	if (p->idle || !p->for_comm)
+		sf_str_add(s, " idle");
+	else
+		sf_str_addf(s, " for %s", p->for_comm);
+}
+
+void sf_view_waiting(struct sf_diff_view *v)
+{
+	const struct sf_diff *d = v->d;
+	const char **comm = calloc(d->nr_passive + 1, sizeof(*comm));
+	bool *done = calloc(d->nr_passive + 1, sizeof(*done));
+	struct sf_str s = SF_STR_INIT;
+
+	if (!comm || !done)
+		v->out->failed = true;
+	/* First those who wait for somebody, then the idle ones. */
+	for (int idle = 0; comm && done && idle < 2; idle++)
+		for (size_t i = 0; i < d->nr_passive; i++)
+			if (!done[i] && (d->passive[i].idle || !d->passive[i].for_comm) == idle)
+				put_group(&s, d, i, done, comm);
+	if (s.len) {
+		sf_str_add(&s, ": not causes");
+		sf_view_section(v, "waiting", SF_PLAIN, s.buf);
+	}
+	sf_str_release(&s);
+	free(comm);
+	free(done);
+}
+
+/* ----------------------------------------------------------------------- moved */
+
+/* Endings of covariates' names, as the recorder writes them. */
+static const struct unit {
+	const char *ending;
+	double scale;
+	const char *unit; /* what value * scale is in */
+} units[] = {
+	{ "_kB", 1 / 1024., "MB" },       { "_bytes", 1 / 1048576., "MB" },
+	{ "_sectors", 1 / 2048., "MB" },  { "_pages", 1, "pages" },
+	{ "_blocks", 1, "blocks" },       { "_us", 1e-3, "ms" },
+	{ "_ms", 1, "ms" },               { "_ns", 1e-6, "ms" },
+};
+
+static const struct unit *unit_of(const char *name)
+{
+	size_t n = strlen(name);
+
+	for (size_t i = 0; i < SF_ARRAY_SIZE(units); i++) {
+		size_t k = strlen(units[i].ending);
+
+		if (n > k && !strcmp(name + n - k, units[i].ending))
+			return &units[i];
+	}
+	return NULL;
+}
+
+static void put_value(struct sf_str *s, double v)
+{
+	if (fabs(v) >= 10 || v == floor(v))
+		sf_str_addf(s, "%.0f", v);
+	else
+		sf_str_addf(s, "%.1f", v);
+}
+
+static void put_moved(struct sf_str *s, const struct sf_moved *m)
+{
+	const struct unit *u = unit_of(m->name);
+	double scale = u ? u->scale : 1;
+	size_t n = strlen(m->name) - (u ? strlen(u->ending) : 0);
+
+	sf_str_addn(s, m->name, n);
+	sf_str_addch(s, ' ');
+	put_value(s, m->fast * scale);
+	sf_str_add(s, " → ");
+	put_value(s, m->slow * scale);
+	if (u)
+		sf_str_addf(s, " %s", u->unit);
+}
+
+enum { MAX_MOVED = 5 };
+
+static void put_all_moved(struct sf_str *s, const struct sf_diff *d, bool during)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->nr_moved && n < MAX_MOVED; i++) {
+		const struct sf_moved *m = &d->moved[i];
+
+		if (m->during != during || !isfinite(m->fast) || !isfinite(m->slow))
+			continue;
+		if (n++)
+			sf_str_add(s, ", ");
+		else if (s->len)
+			sf_str_add(s, "; ");
+		put_moved(s, m);
+	}
+	if (n)
+		sf_str_add(s, during ? " during the pause" : " when the pause began");
+}
+
+void sf_view_moved(struct sf_diff_view *v)
+{
+	struct sf_str s = SF_STR_INIT;
+
+	put_all_moved(&s, v->d, false);
+	put_all_moved(&s, v->d, true);
+	if (s.len)
+		sf_view_section(v, "moved", SF_PLAIN, s.buf);
+	sf_str_release(&s);
+}

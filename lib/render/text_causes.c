@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The ranked causes of a diff as a table: each where, and through whom, below its numbers. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <snapflame/array.h>
+#include <snapflame/render_text.h>
+
+#include "render/text_diff.h"
+
+/* Columns of the longest state with two behind it, and of the longest kind. */
+enum { STATE = 10, KIND = 12 };
+
+struct row {
+	const struct sf_cause *cause; /* NULL: all that have no row of their own */
+	double delta, share, fast, slow;
+	size_t count;
+	struct sf_str owner;
+	char delta_text[24], share_text[16], fast_text[24], slow_text[24];
+};
+
+struct widths {
+	size_t delta, share, fast, slow, owner;
+};
+
+static const char *owner_label(const struct sf_diff *d, uint32_t owner)
+{
+	if (!owner || owner >= d->profile.nr_owners)
+		return "(not listed)";
+	return sf_strtab_text(&d->profile.str, d->profile.owner[owner].label);
+}
+
+static void finish_row(struct row *r)
+{
+	snprintf(r->delta_text, sizeof(r->delta_text), "%+.1f", r->delta);
+	if (isfinite(r->share))
+		snprintf(r->share_text, sizeof(r->share_text), "%.1f %%", r->share);
+	snprintf(r->fast_text, sizeof(r->fast_text), "%.1f", r->fast);
+	snprintf(r->slow_text, sizeof(r->slow_text), "%.1f", r->slow);
+}
+
+static void cause_row(struct row *r, const struct sf_diff *d, const struct sf_cause *c)
+{
+	*r = (struct row){ .cause = c, .delta = c->delta.value, .share = c->share_pct,
+			   .fast = c->fast_ms, .slow = c->slow_ms };
+	sf_str_init(&r->owner);
+	sf_put_name(&r->owner, owner_label(d, c->owner));
+	finish_row(r);
+}
+
+static void add_rest(struct row *rest, const struct sf_cause *c)
+{
+	rest->delta += c->delta.value;
+	rest->share += isfinite(c->share_pct) ? c->share_pct : 0;
+	rest->fast += c->fast_ms;
+	rest->slow += c->slow_ms;
+	rest->count++;
+}
+
+static void measure(struct widths *w, const struct row *row, size_t nr, unsigned width)
+{
+	size_t used, most;
+
+	*w = (struct widths){ .delta = 8, .share = 7, .fast = 4, .slow = 4, .owner = 5 };
+	for (size_t i = 0; i < nr; i++) {
+		const struct row *r = &row[i];
+		size_t owner = sf_columns(r->owner.buf, r->owner.len);
+
+#define WIDEST(field, n) (field = (n) > field ? (n) : field)
+		WIDEST(w->delta, strlen(r->delta_text));
+		WIDEST(w->share, strlen(r->share_text));
+		WIDEST(w->fast, strlen(r->fast_text));
+		WIDEST(w->slow, strlen(r->slow_text));
+		WIDEST(w->owner, owner);
+#undef WIDEST
+	}
+	used = w->delta + 1 + w->share + 2 + w->fast + 3 + w->slow + 2 + 2 + STATE + KIND;
+	most = width > used + 8 ? width - used : 8;
+	most = most < 32 ? most : 32;
+	w->owner = w->owner < most ? w->owner : most;
+}
+
+static size_t columns_before_where(const struct widths *w)
+{
+	return w->delta + 1 + w->share + 2 + w->fast + 3 + w->slow + 2 + w->owner + 2 + STATE +
+	       KIND + 2;
+}
+
+static void heading(struct sf_diff_view *v, const struct widths *w)
+{
+	sf_style(v->out, v->color, SF_DIM);
+	sf_put_right(v->out, "Δ ms", w->delta);
+	sf_str_addch(v->out, ' ');
+	sf_put_right(v->out, "share", w->share);
+	sf_put_spaces(v->out, 2);
+	sf_put_right(v->out, "fast", w->fast);
+	sf_str_add(v->out, " → ");
+	sf_put_left(v->out, "slow", w->slow + 2);
+	sf_put_left(v->out, "owner", w->owner + 2);
+	sf_put_left(v->out, "state", STATE);
+	sf_str_add(v->out, v->wide ? "why           where" : "why, where");
+	sf_style(v->out, v->color, SF_PLAIN);
+	sf_str_addch(v->out, '\n');
+}
+
+static void print_numbers(struct sf_diff_view *v, const struct widths *w, const struct row *r)
+{
+	bool sure = r->cause && r->cause->significant;
+
+	sf_style(v->out, v->color && sure, r->delta > 0 ? SF_RED : SF_GREEN);
+	sf_put_right(v->out, r->delta_text, w->delta);
+	sf_style(v->out, v->color && sure, SF_PLAIN);
+	sf_str_addch(v->out, ' ');
+	sf_put_right(v->out, r->share_text, w->share);
+	sf_put_spaces(v->out, 2);
+	sf_put_right(v->out, r->fast_text, w->fast);
+	sf_str_add(v->out, " → ");
+	sf_put_right(v->out, r->slow_text, w->slow);
+	sf_put_spaces(v->out, 2);
+}
+
+static void where(struct sf_diff_view *v, const struct sf_cause *c, size_t indent)
+{
+	sf_text_frames(v->out, c->frame, c->nr_frames, v->width - indent);
+	sf_str_addch(v->out, '\n');
+}
+
+enum { WHERE_INDENT = 9 };
+
+/* The first cause, which the verdict is about, has two lines for it. */
+static void where_first(struct sf_diff_view *v, const struct sf_cause *c)
+{
+	struct sf_str s = SF_STR_INIT;
+	size_t room = v->width - WHERE_INDENT;
+
+	/* Less than twice the room: lines are broken between frames. */
+	sf_text_frames(&s, c->frame, c->nr_frames, room + room * 3 / 4);
+	sf_put_spaces(v->out, WHERE_INDENT);
+	sf_put_wrapped(v->out, s.buf, WHERE_INDENT, WHERE_INDENT, v->width);
+	sf_str_addch(v->out, '\n');
+	sf_str_release(&s);
+}
+
+static void print_cause(struct sf_diff_view *v, const struct widths *w, const struct row *r)
+{
+	const struct sf_cause *c = r->cause;
+	const char *kind = sf_kind_name(c->kind);
+
+	print_numbers(v, w, r);
+	sf_style(v->out, v->color, SF_BOLD);
+	sf_put_left(v->out, r->owner.buf, w->owner);
+	sf_style(v->out, v->color, SF_PLAIN);
+	sf_put_spaces(v->out, 2);
+	sf_put_left(v->out, sf_state_name(c->state), STATE);
+	if (v->wide && c->nr_frames) {
+		sf_put_left(v->out, kind, KIND + 2);
+		where(v, c, columns_before_where(w));
+	} else {
+		sf_str_add(v->out, kind);
+		sf_str_addch(v->out, '\n');
+		if (c->nr_frames && c == v->d->cause)
+			where_first(v, c);
+		else if (c->nr_frames) {
+			sf_put_spaces(v->out, WHERE_INDENT);
+			where(v, c, WHERE_INDENT);
+		}
+	}
+}
+
+enum { MAX_WAITS = 64 };
+
+/* "leaf < … < root", as one text, in what room is left. */
+static void put_stack_text(struct sf_str *out, const char *text, size_t width)
+{
+	const char *frame[MAX_WAITS];
+	char *copy = strdup(text), *rest = copy, *next;
+	size_t n = 0;
+
+	while (rest && n < MAX_WAITS) {
+		next = strstr(rest, " < ");
+		if (next) {
+			*next = '\0';
+			next += strlen(" < ");
+		}
+		frame[n++] = rest;
+		rest = next;
+	}
+	sf_text_frames(out, frame, n, width);
+	free(copy);
+}
+
+/* Who waited for it, who was in its way, who did the work: one line, where there is any of it. */
+static void print_links(struct sf_diff_view *v, const struct sf_cause *c)
+{
+	const struct sf_diff *d = v->d;
+	struct sf_str s = SF_STR_INIT;
+	size_t room = v->width - WHERE_INDENT, used;
+
+	if (c->behind) {
+		sf_str_add(&s, "behind ");
+		sf_put_name(&s, owner_label(d, c->behind));
+	}
+	if (c->served_by) {
+		sf_str_addf(&s, "%sserved by ", s.len ? "; " : "");
+		sf_put_name(&s, owner_label(d, c->served_by));
+	}
+	if (c->waiter) {
+		sf_str_add(&s, s.len ? "; " : "");
+		sf_put_name(&s, owner_label(d, c->waiter));
+		sf_str_add(&s, " waits for it");
+		used = sf_columns(s.buf, s.len) + strlen(" in ");
+		if (c->waits_in && *c->waits_in && room > used + 24) {
+			sf_str_add(&s, " in ");
+			put_stack_text(&s, c->waits_in, room - used);
+		}
+	}
+	if (s.len) {
+		sf_put_spaces(v->out, WHERE_INDENT);
+		sf_style(v->out, v->color, SF_DIM);
+		sf_put_cut(v->out, s.buf, room);
+		sf_style(v->out, v->color, SF_PLAIN);
+		sf_str_addch(v->out, '\n');
+	}
+	sf_str_release(&s);
+}
+
+static void print_rest(struct sf_diff_view *v, const struct widths *w, const struct row *r)
+{
+	print_numbers(v, w, r);
+	sf_str_addf(v->out, "(%zu more)\n", r->count);
+}
+
+static size_t lines_of(const struct sf_diff_view *v, const struct sf_cause *c)
+{
+	bool links = c->behind || c->waiter || c->served_by;
+
+	return 1 + (c->nr_frames && !v->wide) * (c == v->d->cause ? 2 : 1) + links;
+}
+
+static int by_size(const void *a, const void *b)
+{
+	double x = fabs((*(const struct sf_cause *const *)a)->delta.value);
+	double y = fabs((*(const struct sf_cause *const *)b)->delta.value);
+
+	return x > y ? -1 : x < y;
+}
+
+/* The largest changes that the lines have room for; they are printed in the order of the ranking. */
+static size_t select_causes(const struct sf_diff_view *v, const struct sf_cause **pick,
+			    size_t lines)
+{
+	const struct sf_diff *d = v->d;
+	size_t n;
+
+	for (n = 0; n < d->nr_causes; n++)
+		pick[n] = &d->cause[n];
+	qsort(pick, n, sizeof(*pick), by_size);
+	for (n = 0; n < d->nr_causes; n++) {
+		size_t need = lines_of(v, pick[n]);
+
+		if (need > lines || (n && fabs(pick[n]->delta.value) < 0.05) ||
+		    (n >= 3 && fabs(pick[n]->share_pct) < 0.5))
+			break;
+		lines -= need;
+	}
+	/* "1 more" would take the line that the one itself needs. */
+	if (n + 1 == d->nr_causes && lines_of(v, pick[n]) == 1)
+		n++;
+	return n;
+}
+
+static int by_rank(const void *a, const void *b)
+{
+	const struct sf_cause *x = *(const struct sf_cause *const *)a;
+	const struct sf_cause *y = *(const struct sf_cause *const *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void print_table(struct sf_diff_view *v, const struct sf_cause **pick, struct row *row,
+			size_t lines)
+{
+	const struct sf_diff *d = v->d;
+	size_t n = select_causes(v, pick, lines), rows = n;
+	struct widths w;
+
+	row[n] = (struct row){ 0 };
+	sf_str_init(&row[n].owner);
+	for (size_t i = n; i < d->nr_causes; i++)
+		add_rest(&row[n], pick[i]);
+	finish_row(&row[n]);
+	rows += row[n].count > 0;
+	qsort(pick, n, sizeof(*pick), by_rank);
+	for (size_t i = 0; i < n; i++)
+		cause_row(&row[i], d, pick[i]);
+	measure(&w, row, rows, v->width);
+	heading(v, &w);
+	for (size_t i = 0; i < n; i++) {
+		print_cause(v, &w, &row[i]);
+		print_links(v, row[i].cause);
+		sf_str_release(&row[i].owner);
+	}
+	if (row[n].count)
+		print_rest(v, &w, &row[n]);
+	sf_str_release(&row[n].owner);
+}
+
+void sf_view_causes(struct sf_diff_view *v, size_t lines)
+{
+	size_t n = v->d->nr_causes;
+	const struct sf_cause **pick = calloc(n + 1, sizeof(*pick));
+	struct row *row = calloc(n + 1, sizeof(*row));
+
+	if (!pick || !row)
+		v->out->failed = true;
+	else if (n)
+		print_table(v, pick, row, lines);
+	free(pick);
+	free(row);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Parts of the text of a diff; private to render/. */
+#ifndef SF_RENDER_TEXT_DIFF_H
+#define SF_RENDER_TEXT_DIFF_H
+
+#include <snapflame/diff.h>
+
+#include "render/layout.h"
+
+struct sf_diff_view {
+	struct sf_str *out;
+	const struct sf_diff *d;
+	unsigned width;
+	bool color;
+	bool wide; /* stacks have a column, not a line of their own */
+};
+
+/* A labelled paragraph; text is data. */
+void sf_view_section(struct sf_diff_view *v, const char *head, enum sf_style style,
+		     const char *text);
+/* The table, in so many lines where that can be. */
+void sf_view_causes(struct sf_diff_view *v, size_t lines);
+void sf_view_waiting(struct sf_diff_view *v);
+void sf_view_moved(struct sf_diff_view *v);
+
+#endif
