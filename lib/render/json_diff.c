@@ -68,10 +68,11 @@ static json_t *stack_text(const char *text)
 
 static json_t *cause(const struct sf_diff *d, const struct sf_cause *c)
 {
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, "
-			 "s:o}",
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, "
+			 "s:o, s:o}",
 			 "kind", sf_kind_name(c->kind), "state", sf_state_name(c->state),
-			 "delta_ms", sf_json_number(c->delta.value), "share_pct",
+			 "delta_ms", sf_json_number(c->delta.value), "frame_ms",
+			 sf_json_number(c->frame_ms), "share_pct",
 			 sf_json_number(c->share_pct), "ci95_ms", interval(&c->delta), "fast_ms",
 			 sf_json_number(c->fast_ms), "slow_ms", sf_json_number(c->slow_ms), "p",
 			 sf_json_number(c->p), "significant", c->significant, "owner",
@@ -84,10 +85,10 @@ static json_t *cause(const struct sf_diff *d, const struct sf_cause *c)
 /* There is a verdict, and it is that nothing grew. */
 static json_t *no_growth(const struct sf_diff *d)
 {
-	return json_pack("{s:s, s:n, s:o, s:n, s:o, s:o, s:o, s:n, s:b, s:n, s:[], s:n, s:n, s:[], "
-			 "s:n}",
+	return json_pack("{s:s, s:n, s:o, s:n, s:n, s:o, s:o, s:o, s:n, s:b, s:n, s:[], s:n, s:n, "
+			 "s:[], s:n}",
 			 "kind", sf_kind_name(SF_KIND_NONE), "state", "delta_ms",
-			 sf_json_number(d->delta.value), "share_pct", "ci95_ms",
+			 sf_json_number(d->delta.value), "frame_ms", "share_pct", "ci95_ms",
 			 interval(&d->delta), "fast_ms", sf_json_number(d->median_ms[SF_FAST]),
 			 "slow_ms", sf_json_number(d->median_ms[SF_SLOW]), "p", "significant", 0,
 			 "owner", "frames", "behind", "waiter", "waits_in", "served_by");
@@ -204,12 +205,13 @@ int sf_json_diff(struct sf_str *out, const struct sf_diff *d)
 {
 	bool significant = d->has_verdict && d->kind != SF_KIND_NONE;
 
-	return sf_json_print(out, json_pack("{s:s, s:o, s:o, s:{s:o, s:o, s:b}, s:o, s:o, s:o, s:o, "
-					    "s:o, s:o, s:o}",
+	return sf_json_print(out, json_pack("{s:s, s:o, s:o, s:{s:o, s:o, s:b, s:b, s:o}, s:o, s:o, "
+					    "s:o, s:o, s:o, s:o, s:o}",
 					    "schema", "snapflame.diff/1", "fast", side(d, SF_FAST),
 					    "slow", side(d, SF_SLOW), "delta_ms", "median",
 					    sf_json_number(d->delta.value), "ci95",
-					    interval(&d->delta), "grows", significant, "coverage",
+					    interval(&d->delta), "grows", significant, "trend", d->trend,
+					    "series_p", sf_json_number(d->series_p), "coverage",
 					    coverage(&d->coverage), "verdict", verdict(d), "causes",
 					    causes(d), "passive", passive(d), "covariates",
 					    covariates(d), "advice", sf_json_name(d->advice), "split",

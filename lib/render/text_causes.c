@@ -209,11 +209,12 @@ static void print_links(struct sf_diff_view *v, const struct sf_cause *c)
 	if (c->waiter) {
 		sf_str_add(&s, s.len ? "; " : "");
 		sf_put_name(&s, owner_label(d, c->waiter));
-		sf_str_add(&s, " waits for it");
-		used = sf_columns(s.buf, s.len) + strlen(" in ");
-		if (c->waits_in && *c->waits_in && room > used + 24) {
-			sf_str_add(&s, " in ");
+		used = sf_columns(s.buf, s.len) + strlen(" waits in ");
+		if (c->waits_in && *c->waits_in && room > used + 16) {
+			sf_str_add(&s, " waits in ");
 			put_stack_text(&s, c->waits_in, room - used);
+		} else {
+			sf_str_add(&s, " waits for it");
 		}
 	}
 	if (s.len) {

@@ -100,7 +100,7 @@ static void verdict(struct sf_diff_view *v)
 	else
 		sf_view_section(v, "verdict", SF_YELLOW,
 				d->coverage.ok ? "none" : "none: the proof fails. What was seen:");
-	if (d->nr[SF_FAST] == 1 || d->nr[SF_SLOW] == 1)
+	if (!d->trend && (d->nr[SF_FAST] == 1 || d->nr[SF_SLOW] == 1))
 		sf_view_section(v, "", SF_PLAIN,
 				"n = 1: no interval. Record more BRANCHes of each (--branches).");
 }

@@ -114,6 +114,7 @@ static inline struct fake_diff *fake_diff(void)
 	f->d.median_ms[SF_FAST] = 275.5;
 	f->d.median_ms[SF_SLOW] = 1389;
 	f->d.delta = (struct sf_estimate){ 1113.5, 1020, 1210, true };
+	f->d.series_p = NAN;
 	f->d.coverage = (struct sf_coverage){
 		.critical_path_pct = 99.8, .stack_pct = 99.1, .schedstat_error_pct = 0.4,
 		.sampler_pct = 97, .threads = 9, .others = 41, .ok = true,

@@ -7,7 +7,8 @@
  *
  *	kind         a name of sf_kind_name(); "none": the pauses did not grow
  *	state        "running", "runnable", "blocked"
- *	delta_ms     slow - fast, in the windows that make the medians; share_pct of delta_ms.median
+ *	delta_ms     slow - fast, in the windows that make the medians; share_pct of delta_ms.median;
+ *	             frame_ms of it lies under frames
  *	ci95_ms      [low, high] of delta_ms, or null: n = 1 has no interval
  *	fast_ms, slow_ms
  *	p            of the growth, null for n = 1; significant: after control of false discoveries
@@ -24,7 +25,9 @@
  *
  *	fast, slow   {windows: [{branch, trial, pause_ms, api_ms, dark_ms, file}], pause_ms: {median},
  *	             n}
- *	delta_ms     {median, ci95, grows}; ci95 as above
+ *	delta_ms     {median, ci95, grows, trend, series_p}; ci95 as above. trend: the sides are the
+ *	             early and the late part of a series that grows all along, and ci95 is null;
+ *	             series_p: of "the series does not change", where the split was found
  *	coverage     {critical_path_pct, stack_pct, lost, schedstat_error_pct, sampler_pct,
  *	             missing_wakers_pct, overhead_ms, threads, others, ok, problems, notes}
  *	verdict      a cause, or null: coverage.problems says why
