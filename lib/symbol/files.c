@@ -26,13 +26,28 @@ bool sf_files_cache_dir(const struct sf_symbols_opts *opts, char *path, size_t s
 	return n > 0 && (size_t)n < size;
 }
 
-size_t sf_files_vdso_size(const void *image)
+static size_t vdso_size(const void *image)
 {
 	const ElfW(Ehdr) *e = image;
 	size_t end = e->e_shoff + (size_t)e->e_shnum * e->e_shentsize;
 
-	/* The section headers are the last part of the image, which the kernel rounds up to pages. */
+	/* The section headers are the last part of the image. */
 	return end > sizeof(*e) && end < (1u << 20) ? end : (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* The vdso is in no file; that of the running kernel is in this process. */
+static int open_vdso(struct sf_symbols *s, const struct sf_mod *mod, struct sf_files *f)
+{
+	const void *image = (const void *)getauxval(AT_SYSINFO_EHDR);
+	const char *why;
+	int ret;
+
+	memset(f, 0, sizeof(*f));
+	if (!image || !sf_sources_same_kernel(s, &why))
+		return -ENOENT;
+	ret = sf_elf_open_memory(&f->run, image, vdso_size(image), &mod->build_id);
+	f->syms = f->run;
+	return ret;
 }
 
 /* Does process pid see other files than this one under the same path? */
@@ -223,7 +238,7 @@ static bool find_syms(struct search *x)
 				  try_syms(x, "%s" DEBUG_DIR "%s", symfs, x->mod->file)));
 }
 
-int sf_files_find(struct sf_symbols *s, const struct sf_mod *mod, struct sf_files *f)
+static int find_files(struct sf_symbols *s, const struct sf_mod *mod, struct sf_files *f)
 {
 	struct search x = {.s = s, .mod = mod, .f = f, .want = &mod->build_id, .ret = -ENOENT};
 
@@ -237,6 +252,13 @@ int sf_files_find(struct sf_symbols *s, const struct sf_mod *mod, struct sf_file
 	if (!f->run)
 		f->run = f->syms;
 	return f->run ? 0 : x.ret;
+}
+
+int sf_files_open(struct sf_symbols *s, const struct sf_mod *mod, struct sf_files *f)
+{
+	if (mod->kind == SF_MODULE_VDSO)
+		return open_vdso(s, mod, f);
+	return find_files(s, mod, f);
 }
 
 void sf_files_release(struct sf_files *f)

@@ -13,11 +13,10 @@ struct sf_files {
 };
 
 /* 0 with both set, or -errno: -ESTALE where the only candidates had another build-id. */
-int sf_files_find(struct sf_symbols *s, const struct sf_mod *mod, struct sf_files *f);
+int sf_files_open(struct sf_symbols *s, const struct sf_mod *mod, struct sf_files *f);
 void sf_files_release(struct sf_files *f);
 
 /* perf's cache: opts->buildid_dir, else ~/.debug unless symfs is set; false where there is none. */
 bool sf_files_cache_dir(const struct sf_symbols_opts *opts, char *path, size_t size);
-size_t sf_files_vdso_size(const void *image);
 
 #endif

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -77,29 +76,12 @@ bool sf_sources_kernel(struct sf_symbols *s)
 	return named;
 }
 
-/* The vdso is in no file; that of the running kernel is in this process. */
-static int load_vdso(struct sf_symbols *s, struct sf_mod *mod)
-{
-	const void *image = (const void *)getauxval(AT_SYSINFO_EHDR);
-	struct sf_elf *e;
-	const char *why;
-	int ret;
-
-	if (!image || !sf_sources_same_kernel(s, &why))
-		return -ENOENT;
-	ret = sf_elf_open_memory(&e, image, sf_files_vdso_size(image), &mod->build_id);
-	if (!ret)
-		ret = sf_elf_symbols(e, e, SF_ELF_OFFSETS, &mod->syms);
-	sf_elf_free(e);
-	return ret;
-}
-
 static int load_file(struct sf_symbols *s, struct sf_mod *mod)
 {
 	struct sf_files f;
 	int ret;
 
-	ret = sf_files_find(s, mod, &f);
+	ret = sf_files_open(s, mod, &f);
 	if (!ret && !mod->build_id.size)
 		mod->file_id = *sf_elf_build_id(f.run);
 	if (!ret)
@@ -137,14 +119,12 @@ void sf_sources_load(struct sf_symbols *s, struct sf_mod *mod)
 	mod->syms.demangle = !mod->pub.kernel;
 	switch (mod->kind) {
 	case SF_MODULE_FILE:
+	case SF_MODULE_VDSO:
 		ret = load_file(s, mod);
 		break;
 	case SF_MODULE_KMOD:
 		if (!mod->guest)
 			ret = load_file(s, mod);
-		break;
-	case SF_MODULE_VDSO:
-		ret = load_vdso(s, mod);
 		break;
 	case SF_MODULE_JIT:
 		ret = sf_jit_load_map(s, mod);

@@ -153,6 +153,13 @@ void sf_spaces_unmap_kernel(struct sf_spaces *s, uint64_t addr)
 	m->gen = ++s->last_gen;
 }
 
+static void clear(struct sf_space *space)
+{
+	maps_put(space->maps);
+	maps_put(space->before);
+	space->maps = space->before = NULL;
+}
+
 int sf_spaces_fork(struct sf_spaces *s, uint32_t pid, uint32_t ppid, bool copy)
 {
 	struct sf_space *child, *parent;
@@ -169,7 +176,7 @@ int sf_spaces_fork(struct sf_spaces *s, uint32_t pid, uint32_t ppid, bool copy)
 		maps_put(maps);
 		return -ENOMEM;
 	}
-	maps_put(child->maps);
+	clear(child);
 	child->maps = maps;
 	child->exits = 0;
 	return 0;
@@ -179,9 +186,10 @@ void sf_spaces_exec(struct sf_spaces *s, uint32_t pid)
 {
 	struct sf_space *space = space_at(s, pid);
 
-	if (!space)
+	if (!space || !space->maps)
 		return;
-	maps_put(space->maps);
+	maps_put(space->before);
+	space->before = space->maps;
 	space->maps = NULL;
 	space->exits = 0;
 }
@@ -195,7 +203,7 @@ static void forget_oldest(struct sf_spaces *s)
 	s->nr_exited--;
 	if (space->exits != e->serial)
 		return; /* the pid has been used again */
-	maps_put(space->maps);
+	clear(space);
 	*space = (struct sf_space){0};
 }
 
@@ -222,14 +230,41 @@ int sf_spaces_exit(struct sf_spaces *s, uint32_t pid)
 	return 0;
 }
 
-struct sf_maps *sf_spaces_maps(struct sf_spaces *s, uint32_t pid)
+static struct sf_space *existing(struct sf_spaces *s, uint32_t pid)
 {
 	if (!s->has_last || s->last_pid != pid) {
 		s->last_index = sf_map64_get(&s->by_pid, pid, UINT32_MAX);
 		s->last_pid = pid;
 		s->has_last = s->last_index != UINT32_MAX;
 	}
-	return s->has_last && s->last_index < s->nr ? s->space[s->last_index].maps : NULL;
+	return s->has_last ? &s->space[s->last_index] : NULL;
+}
+
+struct sf_maps *sf_spaces_maps(struct sf_spaces *s, uint32_t pid)
+{
+	struct sf_space *space = existing(s, pid);
+
+	return space ? space->maps : NULL;
+}
+
+const struct sf_mapping *sf_spaces_before(struct sf_spaces *s, uint32_t pid, uint64_t addr)
+{
+	struct sf_space *space = existing(s, pid);
+
+	return space && space->before ? sf_maps_find(space->before, addr) : NULL;
+}
+
+void sf_spaces_runs(struct sf_spaces *s, uint32_t pid)
+{
+	struct sf_space *space = existing(s, pid);
+
+	if (!space || !space->before)
+		return;
+	maps_put(space->before);
+	space->before = NULL;
+	/* What was found in them is cached. */
+	if (space->maps && space->maps->refs == 1)
+		space->maps->gen = ++s->last_gen;
 }
 
 const struct sf_mapping *sf_maps_find(const struct sf_maps *m, uint64_t addr)
@@ -242,7 +277,7 @@ const struct sf_mapping *sf_maps_find(const struct sf_maps *m, uint64_t addr)
 void sf_spaces_release(struct sf_spaces *s)
 {
 	for (size_t i = 0; i < s->nr; i++)
-		maps_put(s->space[i].maps);
+		clear(&s->space[i]);
 	maps_put(s->kernel[0]);
 	maps_put(s->kernel[1]);
 	free(s->space);

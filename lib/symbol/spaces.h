@@ -28,7 +28,8 @@ struct sf_maps {
 };
 
 struct sf_space {
-	struct sf_maps *maps; /* NULL: empty */
+	struct sf_maps *maps;   /* NULL: empty */
+	struct sf_maps *before; /* those of the program before exec, until the new one runs */
 	uint32_t exits; /* serial of the exit, 0: alive */
 };
 
@@ -57,8 +58,14 @@ void sf_spaces_exec(struct sf_spaces *s, uint32_t pid);
 /* The maps stay for a while: samples of the last moments may come after it. */
 int sf_spaces_exit(struct sf_spaces *s, uint32_t pid);
 
-/* NULL where the process has none. */
+/*
+ * NULL where the process has none. Between exec and the new program's first instruction samples
+ * still show where the old one called execve(): sf_spaces_before() knows, and forgets as soon as
+ * it is told that the new one runs.
+ */
 struct sf_maps *sf_spaces_maps(struct sf_spaces *s, uint32_t pid);
+const struct sf_mapping *sf_spaces_before(struct sf_spaces *s, uint32_t pid, uint64_t addr);
+void sf_spaces_runs(struct sf_spaces *s, uint32_t pid);
 const struct sf_mapping *sf_maps_find(const struct sf_maps *m, uint64_t addr);
 
 void sf_spaces_release(struct sf_spaces *s);

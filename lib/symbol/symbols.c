@@ -132,10 +132,23 @@ static unsigned flags_of(unsigned mode)
 	return 0;
 }
 
-static uint32_t look_up(struct sf_symbols *s, const struct sf_maps *maps, uint64_t ip,
-			unsigned mode, bool back)
+static const struct sf_mapping *find_mapping(struct sf_symbols *s, uint32_t pid, uint64_t ip,
+					     unsigned mode)
 {
-	const struct sf_mapping *m = maps ? sf_maps_find(maps, ip - back) : NULL;
+	const struct sf_maps *maps = maps_of(s, pid, mode);
+	const struct sf_mapping *m = maps ? sf_maps_find(maps, ip) : NULL;
+
+	if (mode != PERF_RECORD_MISC_USER)
+		return m;
+	if (!m)
+		return sf_spaces_before(&s->spaces, pid, ip);
+	sf_spaces_runs(&s->spaces, pid);
+	return m;
+}
+
+static uint32_t look_up(struct sf_symbols *s, uint32_t pid, uint64_t ip, unsigned mode, bool back)
+{
+	const struct sf_mapping *m = find_mapping(s, pid, ip - back, mode);
 	struct sf_location want = {
 		.addr = ip - back,
 		.ip = ip,
@@ -164,12 +177,12 @@ uint32_t sf_symbols_locate(struct sf_symbols *s, uint32_t pid, uint64_t ip, unsi
 	mode &= PERF_RECORD_MISC_CPUMODE_MASK;
 	maps = maps_of(s, pid, mode);
 	if (!maps)
-		return look_up(s, NULL, ip, mode, back);
+		return look_up(s, pid, ip, mode, back);
 	tag = maps->gen << 1 | back;
 	c = &s->cache[((ip ^ (uint64_t)tag << 32) * 0x9e3779b97f4a7c15ULL) >>
 		      (64 - SF_LOC_CACHE_BITS)];
 	if (c->ip != ip || c->tag != tag || !c->loc) {
-		c->loc = look_up(s, maps, ip, mode, back);
+		c->loc = look_up(s, pid, ip, mode, back);
 		c->ip = ip;
 		c->tag = tag;
 	}

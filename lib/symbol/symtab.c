@@ -27,6 +27,7 @@ int sf_symtab_add(struct sf_symtab *t, uint64_t start, uint64_t size, uint8_t bi
 		.name = name,
 		.seq = t->next_seq++,
 		.binding = binding,
+		.sized = size != 0,
 	};
 	return 0;
 }
@@ -165,6 +166,15 @@ static bool covers(const struct sf_sym *s, uint64_t addr)
 	return addr >= s->start && (addr < s->end || addr == s->start);
 }
 
+/* Of two that overlap: a label inside a function is not what was called. */
+static bool is_better(const struct sf_symtab *t, const struct sf_sym *outer,
+		      const struct sf_sym *inner)
+{
+	if (t->latest)
+		return outer->seq > inner->seq;
+	return outer->sized > inner->sized;
+}
+
 struct sf_sym *sf_symtab_find(const struct sf_symtab *t, uint64_t addr)
 {
 	struct sf_sym *best = NULL;
@@ -181,12 +191,8 @@ struct sf_sym *sf_symtab_find(const struct sf_symtab *t, uint64_t addr)
 	for (size_t i = lo, back = 0; i-- > 0 && back < MAX_BACK; back++) {
 		struct sf_sym *s = &t->sym[i];
 
-		if (covers(s, addr)) {
-			if (!t->latest)
-				return s;
-			if (!best || s->seq > best->seq)
-				best = s;
-		}
+		if (covers(s, addr) && (!best || is_better(t, s, best)))
+			best = s;
 		if (s->reach <= addr && s->start != addr)
 			break;
 	}

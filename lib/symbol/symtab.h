@@ -20,6 +20,7 @@ struct sf_sym {
 	uint8_t binding;   /* STB_* */
 	uint8_t demangled; /* name has been through sf_demangle */
 	uint8_t in_module; /* kallsyms: of a loadable module */
+	uint8_t sized;     /* the table said how large it is */
 };
 
 struct sf_symtab {

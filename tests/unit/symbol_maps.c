@@ -153,11 +153,21 @@ static void exec_starts_over(void **state)
 {
 	map(1, 0x1000, 0x1000, 0, "/bin/a");
 	task(PERF_RECORD_FORK, 0, 2, 1, 2);
+	map(2, 0x8000, 0x1000, 0, "/lib/x");
 	exec(2);
-	assert_string_equal(where(2, 0x1000), "-");
-	assert_string_equal(where(1, 0x1000), "/bin/a+0");
+	/* In the kernel, still with the registers of the program that called execve(). */
+	assert_string_equal(where(2, 0x1000), "/bin/a+0");
 	map(2, 0x1000, 0x1000, 0, "/bin/b");
+	assert_string_equal(where(2, 0x8000), "/lib/x+0");
+	/* The new one runs: nothing is named from the old one any more. */
 	assert_string_equal(where(2, 0x1000), "/bin/b+0");
+	assert_string_equal(where(2, 0x8000), "-");
+	assert_string_equal(where(1, 0x1000), "/bin/a+0");
+	exec(2);
+	exec(2);
+	assert_string_equal(where(2, 0x1000), "/bin/b+0");
+	task(PERF_RECORD_FORK, 0, 2, 1, 2);
+	assert_string_equal(where(2, 0x8000), "-");
 }
 
 static void maps_outlive_exit_for_a_while(void **state)
