@@ -62,6 +62,11 @@ void sf_symbols_free(struct sf_symbols *s);
 
 /* Tell of a record; what it does not need (samples) is ignored. 0 or -ENOMEM. */
 int sf_symbols_feed(struct sf_symbols *s, const struct sf_record *rec);
+/*
+ * Tell of what the live process pid has mapped now, from /proc/PID/maps: for a recorder that unwinds
+ * or names while it records. 0, -ENOENT when there is no such process (any more), or -errno.
+ */
+int sf_symbols_feed_proc(struct sf_symbols *s, uint32_t pid);
 /* kernel release ("6.18.4") and host of the recording, once known: decides whether local kernel
  * symbols may be used. */
 void sf_symbols_set_origin(struct sf_symbols *s, const char *release, const char *hostname,

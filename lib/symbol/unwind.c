@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <snapflame/unwind.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+
+#include "symbol/cfi.h"
+#include "symbol/symbols.h"
+
+#ifdef HAVE_DW
+
+/* How one architecture names its registers: perf's numbers by DWARF's. */
+struct arch {
+	const char *name;
+	uint8_t nr, sp, fp;
+	uint8_t pc;       /* perf's number of the program counter */
+	uint64_t address; /* bits of an address: above them are signatures (aarch64) */
+	uint8_t perf[SF_CFI_REGS];
+};
+
+static const struct arch archs[] = {
+	{
+		.name = "x86_64",
+		.nr = 17,
+		.sp = 7,
+		.fp = 6,
+		.pc = 8,
+		.address = UINT64_MAX,
+		.perf = {0, 3, 2, 1, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23, 8},
+	},
+	{
+		.name = "aarch64",
+		.nr = 32,
+		.sp = 31,
+		.fp = 29,
+		.pc = 32,
+		.address = (1ULL << 52) - 1,
+		.perf = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
+			 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31},
+	},
+};
+
+#define CACHE_BITS 14
+#define MAX_GUESS  0x4000 /* bytes of a frame that a frame pointer is believed in */
+#define NO_ROW     0 /* a row of sf_strtab has an id from 1 */
+
+struct file {
+	bool tried;
+	struct sf_cfi *cfi;
+	struct sf_map64 rows; /* file offset -> row, plus 1 */
+};
+
+struct sf_unwind {
+	struct sf_symbols *s;
+	const struct arch *arch;
+	struct sf_unwind_opts opts;
+	struct sf_unwind_stats stats;
+	struct file **file; /* by module id - 1 */
+	size_t nr_files, alloc;
+	struct sf_strtab rows; /* equal rows are one: thousands for millions of addresses */
+	struct sf_cfi_exprs exprs;
+	struct cached {
+		uint64_t pc;
+		uint32_t gen, row; /* row plus 1; 0: empty */
+	} *cache;
+};
+
+/* Where the walk stands. */
+struct cursor {
+	const struct arch *arch;
+	uint64_t reg[SF_CFI_REGS];
+	uint64_t known;
+	uint64_t pc;
+	const uint8_t *stack;
+	uint64_t base, size; /* of the piece of stack */
+	bool cut;
+};
+
+int sf_unwind_new(struct sf_unwind **out, struct sf_symbols *s, const struct sf_unwind_opts *opts,
+		  struct sf_error *err)
+{
+#if defined(__aarch64__)
+	const char *name = "aarch64";
+#else
+	const char *name = "x86_64";
+#endif
+	struct sf_unwind *u = calloc(1, sizeof(*u));
+
+	*out = NULL;
+	if (u)
+		u->cache = calloc((size_t)1 << CACHE_BITS, sizeof(*u->cache));
+	if (!u || !u->cache) {
+		sf_unwind_free(u);
+		return sf_error_set(err, -ENOMEM, "no memory for unwinding");
+	}
+	u->s = s;
+	if (opts)
+		u->opts = *opts;
+	if (u->opts.arch)
+		name = u->opts.arch;
+	u->opts.arch = NULL; /* the caller's */
+	for (size_t i = 0; i < SF_ARRAY_SIZE(archs); i++)
+		if (!strcmp(archs[i].name, name))
+			u->arch = &archs[i];
+	if (!u->arch) {
+		sf_unwind_free(u);
+		return sf_error_set(err, -ENOTSUP, "cannot unwind stacks of %s", name);
+	}
+	*out = u;
+	return 0;
+}
+
+void sf_unwind_free(struct sf_unwind *u)
+{
+	if (!u)
+		return;
+	for (size_t i = 0; i < u->nr_files; i++) {
+		if (!u->file[i])
+			continue;
+		sf_cfi_free(u->file[i]->cfi);
+		sf_map64_release(&u->file[i]->rows);
+		free(u->file[i]);
+	}
+	free(u->file);
+	free(u->cache);
+	sf_strtab_release(&u->rows);
+	sf_cfi_exprs_release(&u->exprs);
+	free(u);
+}
+
+const struct sf_unwind_stats *sf_unwind_stats(const struct sf_unwind *u)
+{
+	return &u->stats;
+}
+
+static struct file *file_of(struct sf_unwind *u, uint32_t module)
+{
+	if (SF_GROW(u->file, module, u->alloc))
+		return NULL;
+	while (u->nr_files < module)
+		u->file[u->nr_files++] = NULL;
+	if (!u->file[module - 1])
+		u->file[module - 1] = calloc(1, sizeof(struct file));
+	return u->file[module - 1];
+}
+
+static void open_cfi(struct sf_unwind *u, struct file *f, uint32_t module)
+{
+	struct sf_mod *mod = sf_modules_at(&u->s->modules, module);
+	struct sf_files files;
+
+	f->tried = true;
+	if (u->s->opts.no_local || sf_files_open(u->s, mod, &files))
+		return;
+	if (sf_cfi_open(&f->cfi, &files))
+		sf_symbols_note(u->s, "%s: no call frame information: stacks end there",
+				mod->pub.path);
+}
+
+/* Id of the row for offset in a module, NO_ROW where there is none. */
+static uint32_t find_row(struct sf_unwind *u, uint32_t module, uint64_t offset)
+{
+	struct file *f = file_of(u, module);
+	struct sf_cfi_row row;
+	uint32_t *slot;
+	bool made;
+
+	if (!f)
+		return NO_ROW;
+	if (!f->tried)
+		open_cfi(u, f, module);
+	if (!f->cfi)
+		return NO_ROW;
+	slot = sf_map64_at(&f->rows, offset, &made);
+	if (!slot)
+		return NO_ROW;
+	if (made) {
+		u->stats.rules++;
+		if (!sf_cfi_row(f->cfi, &u->exprs, offset, &row))
+			*slot = sf_strtab_idn(&u->rows, (const char *)&row, sf_cfi_row_size(&row));
+	}
+	return *slot;
+}
+
+static const struct sf_cfi_row *row_of(struct sf_unwind *u, uint32_t pid, uint64_t pc)
+{
+	struct sf_maps *maps = sf_spaces_maps(&u->s->spaces, pid);
+	const struct sf_mapping *m;
+	struct cached *c;
+
+	if (!maps)
+		return NULL;
+	c = &u->cache[((pc ^ (uint64_t)maps->gen << 32) * 0x9e3779b97f4a7c15ULL) >>
+		      (64 - CACHE_BITS)];
+	if (!c->row || c->pc != pc || c->gen != maps->gen) {
+		m = sf_maps_find(maps, pc);
+		c->row = 1;
+		if (m && !m->identity)
+			c->row += find_row(u, m->module, pc - m->start + m->pgoff);
+		c->pc = pc;
+		c->gen = maps->gen;
+	}
+	return c->row == 1 ? NULL
+			   : (const struct sf_cfi_row *)sf_strtab_text(&u->rows, c->row - 1);
+}
+
+/*
+ * perf does not read the last word of the piece (it takes the end for one too far), so neither does
+ * this: the same stacks must be cut at the same frame.
+ */
+static bool read_stack(void *arg, uint64_t addr, unsigned size, uint64_t *value)
+{
+	struct cursor *c = arg;
+	uint64_t at = addr - c->base;
+
+	if (size > 8 || c->size < 8 || at >= c->size - 8)
+		return false;
+	*value = 0;
+	memcpy(value, c->stack + at, size); /* both are little-endian */
+	return true;
+}
+
+static bool known(const struct cursor *c, unsigned reg)
+{
+	return reg < SF_CFI_REGS && c->known >> reg & 1;
+}
+
+static bool eval(struct sf_unwind *u, struct cursor *c, int32_t id, uint64_t cfa, uint64_t *value)
+{
+	struct sf_cfi_context ctx = {
+		.regs = c->reg, .known = c->known, .cfa = cfa, .read = read_stack, .arg = c};
+
+	return id >= 0 && (size_t)id < u->exprs.nr && sf_cfi_eval(&u->exprs.expr[id], &ctx, value);
+}
+
+static bool find_cfa(struct sf_unwind *u, struct cursor *c, const struct sf_cfi_row *row,
+		     uint64_t *cfa)
+{
+	if (row->cfa.kind != SF_CFI_REG)
+		return eval(u, c, row->cfa.value, 0, cfa);
+	if (!known(c, row->cfa.base))
+		return false;
+	*cfa = c->reg[row->cfa.base] + (uint64_t)(int64_t)row->cfa.value;
+	return true;
+}
+
+/* What the rule says that the caller has in its register; false when that cannot be known. */
+static bool apply(struct sf_unwind *u, struct cursor *c, const struct sf_cfi_rule *r, uint64_t cfa,
+		  uint64_t *value)
+{
+	switch (r->kind) {
+	case SF_CFI_AT_CFA:
+		return read_stack(c, cfa + (uint64_t)(int64_t)r->value, 8, value);
+	case SF_CFI_IS_CFA:
+		*value = cfa + (uint64_t)(int64_t)r->value;
+		return true;
+	case SF_CFI_REG:
+		*value = known(c, (unsigned)r->value) ? c->reg[r->value] : 0;
+		return known(c, (unsigned)r->value);
+	case SF_CFI_AT_EXPR:
+		return eval(u, c, r->value, cfa, value) && read_stack(c, *value, 8, value);
+	case SF_CFI_IS_EXPR:
+		return eval(u, c, r->value, cfa, value);
+	}
+	return false;
+}
+
+static void set(struct cursor *c, unsigned reg, bool is_known, uint64_t value)
+{
+	c->reg[reg] = value;
+	c->known = (c->known & ~(1ULL << reg)) | (uint64_t)is_known << reg;
+}
+
+/* The return address was on the stack, but not on the piece that we have. */
+static bool was_cut(const struct cursor *c, const struct sf_cfi_row *row, uint64_t cfa)
+{
+	for (unsigned i = 0; i < row->nr; i++)
+		if (row->rule[i].reg == row->ra)
+			return row->rule[i].kind == SF_CFI_AT_CFA && cfa > c->base;
+	return false;
+}
+
+/* One frame up by its rules. False at the end, and where it cannot go on. */
+static bool step(struct sf_unwind *u, struct cursor *c, const struct sf_cfi_row *row)
+{
+	uint64_t cfa, pc = c->pc, sp = c->reg[c->arch->sp], value[SF_CFI_REGS];
+	uint64_t good = 0;
+
+	if (!find_cfa(u, c, row, &cfa))
+		return false;
+	/* All rules are about the registers as they were: none may see another's result. */
+	for (unsigned i = 0; i < row->nr; i++) {
+		value[i] = 0;
+		good |= (uint64_t)apply(u, c, &row->rule[i], cfa, &value[i]) << i;
+	}
+	set(c, c->arch->sp, true, cfa);
+	for (unsigned i = 0; i < row->nr; i++)
+		set(c, row->rule[i].reg, good >> i & 1, value[i]);
+	if (!known(c, row->ra)) {
+		c->cut = was_cut(c, row, cfa);
+		return false;
+	}
+	c->pc = c->reg[row->ra] & c->arch->address;
+	return c->pc && (c->pc != pc || c->reg[c->arch->sp] != sp);
+}
+
+/* The same without rules, for code that keeps a frame pointer. */
+static bool step_by_frame_pointer(struct cursor *c)
+{
+	uint64_t fp = c->reg[c->arch->fp], sp = c->reg[c->arch->sp], pc, up;
+
+	if (!known(c, c->arch->fp) || fp < sp || fp - sp > MAX_GUESS ||
+	    !read_stack(c, fp, 8, &up) || !read_stack(c, fp + 8, 8, &pc))
+		return false;
+	set(c, c->arch->sp, true, fp + 16);
+	set(c, c->arch->fp, true, up);
+	c->pc = pc & c->arch->address;
+	return c->pc != 0;
+}
+
+static bool go_up(struct sf_unwind *u, struct cursor *c, const struct sf_cfi_row *row)
+{
+	if (row && row->cfa.kind != SF_CFI_GUESS)
+		return step(u, c, row);
+	return (row || u->opts.frame_pointers) && step_by_frame_pointer(c);
+}
+
+static bool sample_reg(const struct sf_sample *x, unsigned perf_reg, uint64_t *value)
+{
+	uint64_t bit = 1ULL << perf_reg;
+
+	if (!(x->user_regs_mask & bit))
+		return false;
+	*value = x->user_regs[__builtin_popcountll(x->user_regs_mask & (bit - 1))];
+	return true;
+}
+
+static bool start(struct cursor *c, const struct arch *arch, const struct sf_sample *x)
+{
+	uint64_t value;
+
+	if (!x->user_regs || x->user_abi != PERF_SAMPLE_REGS_ABI_64)
+		return false;
+	memset(c, 0, sizeof(*c));
+	c->arch = arch;
+	for (unsigned i = 0; i < arch->nr; i++)
+		if (sample_reg(x, arch->perf[i], &value))
+			set(c, i, true, value);
+	if (!sample_reg(x, arch->pc, &c->pc) || !known(c, arch->sp))
+		return false;
+	c->base = c->reg[arch->sp];
+	c->stack = x->user_stack;
+	c->size = x->user_stack ? x->user_stack_size : 0;
+	return true;
+}
+
+size_t sf_unwind_sample(struct sf_unwind *u, uint32_t pid, const struct sf_sample *sample,
+			uint64_t *ips, size_t max)
+{
+	const struct sf_cfi_row *row;
+	struct cursor c;
+	size_t n = 0;
+	bool called; /* pc is a return address */
+
+	if (!max || !start(&c, u->arch, sample) || !c.size)
+		return 0;
+	u->stats.samples++;
+	ips[n++] = c.pc;
+	row = row_of(u, pid, c.pc);
+	while (n < max && go_up(u, &c, row)) {
+		/* What a signal interrupted did not call: its pc is where it will go on. */
+		called = !row || !row->signal;
+		ips[n++] = c.pc - called;
+		row = row_of(u, pid, c.pc - called);
+	}
+	u->stats.no_rules += !row;
+	u->stats.cut += c.cut;
+	if (c.cut && u->opts.mark_cut && n < max)
+		ips[n++] = UINT64_MAX;
+	u->stats.frames += n - 1;
+	return n;
+}
+
+#else
+
+int sf_unwind_new(struct sf_unwind **u, struct sf_symbols *s, const struct sf_unwind_opts *opts,
+		  struct sf_error *err)
+{
+	*u = NULL;
+	return sf_error_set(err, -ENOSYS, "built without libdw: cannot unwind stack dumps");
+}
+
+void sf_unwind_free(struct sf_unwind *u)
+{
+}
+
+const struct sf_unwind_stats *sf_unwind_stats(const struct sf_unwind *u)
+{
+	return NULL;
+}
+
+size_t sf_unwind_sample(struct sf_unwind *u, uint32_t pid, const struct sf_sample *sample,
+			uint64_t *ips, size_t max)
+{
+	return 0;
+}
+
+#endif
