@@ -34,6 +34,7 @@ LIB_SRC := $(sort $(wildcard lib/*/*.c))
 SRC     := $(sort $(wildcard src/*.c))
 UNIT    := $(sort $(wildcard tests/unit/*.c))
 FUZZ    := $(sort $(wildcard tests/fuzz/*.c))
+TOOLS   := $(sort $(wildcard tests/tools/*.c))
 HEADERS := $(sort $(wildcard lib/include/snapflame/*.h))
 SAMPLE_SRC := $(sort $(wildcard samples/branchsim/*.c))
 
@@ -41,6 +42,7 @@ LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o)
 OBJ     := $(SRC:%.c=$(O)/%.o)
 UNIT_BIN := $(UNIT:tests/unit/%.c=$(O)/tests/unit/%)
 FUZZ_BIN := $(filter-out $(O)/tests/fuzz/driver,$(FUZZ:tests/fuzz/%.c=$(O)/tests/fuzz/%))
+TOOL_BIN := $(TOOLS:%.c=$(O)/%)
 SAMPLE_OBJ := $(SAMPLE_SRC:%.c=$(O)/%.o)
 
 CONFIG := $(O)/config.mk
@@ -82,6 +84,12 @@ $(O)/tests/unit/%: tests/unit/%.c $(O)/libsnapflame.a
 	$(Q)$(CC) $(OWN_CFLAGS) $(LIB_INC) $(DEFS) $(DEP_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(OWN_LDFLAGS) \
 		$(LDFLAGS) -MMD -MP -o $@ $< $(O)/libsnapflame.a $(CMOCKA_LIBS) $(DEP_LIBS) -lpthread -lm
 
+$(O)/tests/tools/%: tests/tools/%.c $(O)/libsnapflame.a
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(OWN_CFLAGS) $(LIB_INC) $(DEFS) $(DEP_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(OWN_LDFLAGS) \
+		$(LDFLAGS) -MMD -MP -o $@ $< $(O)/libsnapflame.a $(DEP_LIBS) -lpthread -lm
+
 $(O)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/driver.c $(O)/libsnapflame.a
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
@@ -110,7 +118,7 @@ check: ## install what the tests need and run them all
 JOBS ?= 2
 TESTS ?=
 .PHONY: run-tests
-run-tests: all unit $(FUZZ_BIN) ## run the tests (no installing); TESTS="tests/cli/fold.t" for some
+run-tests: all unit $(TOOL_BIN) $(FUZZ_BIN) ## run the tests (no installing); TESTS="tests/cli/fold.t" for some
 	@SNAPFLAME=$(abspath $(O)/snapflame) BUILD=$(abspath $(O)) SHARED=$(abspath ../shared) \
 		sh tests/run.sh $(JOBS) $(TESTS)
 
@@ -181,4 +189,4 @@ distclean: ## remove the build directory
 help: ## this text
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
--include $(LIB_OBJ:.o=.d) $(OBJ:.o=.d) $(SAMPLE_OBJ:.o=.d) $(UNIT_BIN:=.d)
+-include $(LIB_OBJ:.o=.d) $(OBJ:.o=.d) $(SAMPLE_OBJ:.o=.d) $(UNIT_BIN:=.d) $(TOOL_BIN:=.d)

@@ -1,0 +1,161 @@
+# The names of callchains are those that perf script prints for the same recording: by frame
+# pointers and by unwinding stack dumps, for C++, Rust and stripped C, through signal handlers.
+. "$TOP/tests/lib.sh"
+
+own=$BUILD/tests/tools/callchains
+command -v perf >/dev/null || skip_all "perf is missing"
+[ -x "$own" ] || skip_all "tests/tools/callchains is not built"
+cd "$TMP" || exit 1
+perf record -q -e cpu-clock -o try true >/dev/null 2>try.err ||
+  skip_all "perf cannot record here: $(tail -n 1 try.err)"
+
+# names_of FILE: one line a sample, entries separated by ";", as callchains prints them
+names_of() {
+  perf script --no-inline -i "$1" -F ip,sym,dso 2>/dev/null | awk '
+    NF == 0 { if (line != "") print line; line = ""; next }
+    { $1 = ""; line = line substr($0, 2) ";" }
+    END { if (line != "") print line }'
+}
+
+# compare WHAT PROGRAM PERF-OPTION…
+compare() {
+  what=$1 program=$2
+  shift 2
+  if ! perf record -q -F 2500 -e cpu-clock "$@" -o perf.data "$program" >/dev/null 2>try.err; then
+    skip "$what" "perf record failed: $(tail -n 1 try.err)"
+    return
+  fi
+  names_of perf.data >want
+  "$own" perf.data 2>problems | grep . >got
+  lines=$(wc -l <want)
+  if [ "$lines" -lt 20 ]; then
+    skip "$what" "only $lines samples"
+    return
+  fi
+  same got want "$what: $lines samples" || sed 's/^/# /' problems
+}
+
+cat >mix.c <<'END'
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
+static volatile long n;
+__attribute__((noinline)) static void burn(int k) { for (volatile int i = 0; i < k; i++) n += i; }
+static void handler(int s) { burn(100000); n += s; }
+static int cmp(const void *a, const void *b) { volatile int x = 0; for (int i = 0; i < 20; i++) x += i; return *(int *)a - *(int *)b; }
+__attribute__((noinline)) static void deep(int d) { char buf[700]; memset(buf, d, sizeof(buf)); if (d) deep(d - 1); else burn(20000); n += buf[5]; }
+__attribute__((noinline)) static double mathy(int k) { double s = 0; for (int i = 0; i < k; i++) s += sin(i) * log(i + 1); return s; }
+int main(void)
+{
+	struct itimerval t = {{0, 3000}, {0, 3000}};
+	static int v[10000];
+	double sum = 0;
+	signal(SIGALRM, handler);
+	setitimer(ITIMER_REAL, &t, 0);
+	for (int r = 0; r < 25; r++) {
+		for (int i = 0; i < 10000; i++) v[i] = rand();
+		qsort(v, 10000, sizeof(int), cmp);
+		deep(30);
+		sum += mathy(20000);
+		for (int i = 0; i < 300; i++) n += getppid();
+	}
+	printf("%ld %f\n", n, sum);
+	return 0;
+}
+END
+cat >names.cpp <<'END'
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <string>
+#include <vector>
+namespace vmm {
+template <class T> struct Device {
+	T v;
+	__attribute__((noinline)) T work(int k) const { volatile T s = 0; for (int i = 0; i < k; i++) s = s + i * v; return s; }
+	__attribute__((noinline)) operator bool() const { return work(9000) != 0; }
+};
+struct Base { virtual ~Base() {} virtual long run(int) = 0; };
+struct Snapshot : Base { long run(int k) override; };
+__attribute__((noinline)) long Snapshot::run(int k) { volatile long s = 0; for (int i = 0; i < k; i++) s = s + i; return s; }
+}
+int main()
+{
+	std::map<std::string, int> m;
+	vmm::Device<long> d{3};
+	vmm::Snapshot s;
+	vmm::Base *b = &s;
+	long t = 0;
+	for (int i = 0; i < 2500; i++) {
+		t += d.work(9000) + b->run(9000) + (d ? 1 : 0);
+		m[std::to_string(i)] = (int)t;
+		auto lambda = [&](int k) { volatile long q = 0; for (int x = 0; x < k; x++) q = q + x; return (long)q; };
+		std::vector<int> v(300);
+		std::generate(v.begin(), v.end(), [&] { return (int)(lambda(20) * i); });
+		std::sort(v.begin(), v.end(), [](int x, int y) { volatile int z = x; return z < y; });
+		t += v[0];
+	}
+	printf("%ld %zu\n", t, m.size());
+}
+END
+cat >names.rs <<'END'
+use std::collections::HashMap;
+mod inner {
+    pub trait Walk { fn go(&self, n: u64) -> u64; }
+    impl Walk for u32 {
+        #[inline(never)]
+        fn go(&self, n: u64) -> u64 {
+            let mut s = *self as u64;
+            for i in 0..n { s = s.wrapping_mul(31).wrapping_add(std::hint::black_box(i)); }
+            s
+        }
+    }
+}
+use inner::Walk;
+#[inline(never)]
+fn apply<F: Fn(u64) -> u64>(f: F, n: u64) -> u64 {
+    let mut s = 0u64;
+    for i in 0..n { s = s.wrapping_add(f(std::hint::black_box(i))); }
+    s
+}
+fn main() {
+    let mut m = HashMap::new();
+    let mut t = 0u64;
+    for i in 0..300u64 {
+        t = t.wrapping_add(7u32.go(60000)).wrapping_add(apply(|x| x * 3 + i, 60000));
+        m.insert(i.to_string(), t);
+    }
+    println!("{} {}", t, m.len());
+}
+END
+
+if cc -O2 -fno-omit-frame-pointer mix.c -o mix-fp -lm 2>cc.err && cc -O2 mix.c -o mix -lm 2>>cc.err; then
+  strip -o mix-stripped mix
+  compare "C, frame pointers" ./mix-fp -g
+  compare "C, stack dumps through signal handlers" ./mix --call-graph dwarf,8192
+  compare "C, stack dumps that are too short" ./mix --call-graph dwarf,2048
+  compare "stripped C, stack dumps" ./mix-stripped --call-graph dwarf,8192
+else
+  skip "C programs" "no C compiler"
+fi
+if c++ -O1 -fno-omit-frame-pointer names.cpp -o names-cpp 2>>cc.err; then
+  compare "C++, frame pointers" ./names-cpp -g
+  compare "C++, stack dumps" ./names-cpp --call-graph dwarf,8192
+else
+  skip "C++ programs" "no C++ compiler"
+fi
+for scheme in legacy v0; do
+  if rustc -O -C force-frame-pointers=yes -C symbol-mangling-version=$scheme names.rs \
+    -o "names-$scheme" 2>>cc.err || { [ $scheme = legacy ] &&
+    rustc -O -C force-frame-pointers=yes names.rs -o names-legacy 2>>cc.err; }; then
+    compare "Rust, $scheme names, frame pointers" "./names-$scheme" -g
+    compare "Rust, $scheme names, stack dumps" "./names-$scheme" --call-graph dwarf,8192
+  else
+    skip "Rust, $scheme names" "no rustc that writes them"
+  fi
+done
+done_testing
