@@ -175,7 +175,7 @@ static int save_elsewhere(struct sf_capture *c)
 	snprintf(path, sizeof(path), "%s/snapflame.data.%d", "/dev/shm", (int)getpid());
 	if (access("/dev/shm", W_OK) && dir)
 		snprintf(path, sizeof(path), "%s/snapflame.data.%d", dir, (int)getpid());
-	if (sf_capture_save(c, path, &err))
+	if (sf_capture_save(c, path, NULL, &err))
 		return sf_fail(&err);
 	return sf_failf("the recording was kept as %s", path);
 }
@@ -186,7 +186,7 @@ static int save(struct sf_capture *c, const char *path)
 	struct sf_error err = SF_ERROR_INIT;
 	char events[32], lost[32];
 
-	if (sf_capture_save(c, path, &err)) {
+	if (sf_capture_save(c, path, NULL, &err)) {
 		sf_fail(&err);
 		return save_elsewhere(c);
 	}

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -427,6 +428,27 @@ static void set_filter(struct sf_perf_event *ev, const char *filter)
 		ioctl(ev->fd[i], PERF_EVENT_IOC_SET_FILTER, filter);
 }
 
+/* Neither samples nor switches: say what would help. */
+static int refused(const struct sf_events_opts *opts, struct sf_error *err)
+{
+	char path[32];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d", (int)opts->pid);
+	if (opts->scope == SF_SCOPE_SYSTEM)
+		return sf_error_set(err, -EACCES,
+				    "all CPUs cannot be recorded; record as root or with --scope vmm, "
+				    "or run: sysctl kernel.perf_event_paranoid=-1");
+	if (!stat(path, &st) && st.st_uid != geteuid())
+		return sf_error_set(err, -EACCES,
+				    "process %d belongs to another user; record as root",
+				    (int)opts->pid);
+	return sf_error_set(err, -EACCES,
+			    "process %d cannot be recorded; record as root, or run: sysctl "
+			    "kernel.perf_event_paranoid=2",
+			    (int)opts->pid);
+}
+
 int sf_events_open(struct sf_events *e, const struct sf_events_opts *opts,
 		   const struct sf_tracefs *fs, struct sf_missing *missing, struct sf_error *err)
 {
@@ -448,9 +470,7 @@ int sf_events_open(struct sf_events *e, const struct sf_events_opts *opts,
 	} else if (ret) {
 		sf_error_set(err, ret, "perf events cannot be opened: %s", strerror(-ret));
 	} else if (!e->event[SF_EV_CLOCK].evsel && !e->event[SF_EV_SIDEBAND].evsel) {
-		ret = sf_error_set(err, -EACCES,
-				   "the kernel lets us record neither samples nor switches; record as "
-				   "root, or run: sysctl kernel.perf_event_paranoid=1");
+		ret = refused(opts, err);
 	}
 	if (!ret)
 		ret = map_rings(e, err);
@@ -459,6 +479,8 @@ int sf_events_open(struct sf_events *e, const struct sf_events_opts *opts,
 		return ret;
 	}
 	set_filter(&e->event[SF_EV_SWITCH], "prev_pid != 0");
+	if (opts->waking_filter)
+		set_filter(&e->event[SF_EV_WAKING], opts->waking_filter);
 	if (e->user_only)
 		sf_missing_add(missing, "the kernel's part of samples and stacks: not permitted; "
 					"record as root, or run: sysctl kernel.perf_event_paranoid=1");

@@ -63,6 +63,7 @@ struct sf_events_opts {
 	enum sf_call_graph call_graph;
 	unsigned hz;
 	bool kvm, syscalls, perf_wakings;
+	const char *waking_filter; /* NULL: all wakings */
 };
 
 /*

@@ -50,7 +50,8 @@ static int look_at_target(struct sf_capture *c, struct sf_error *err)
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)c->pid);
 	if (sf_proc_read(path, buf, sizeof(buf)) <= 0 || sf_proc_parse_stat(buf, &st) ||
 	    st.state == 'Z' || st.state == 'X')
-		return sf_error_set(err, -ESRCH, "there is no process %d", (int)c->pid);
+		return sf_error_set(err, -ESRCH, "there is no process %d; --comm NAME finds one by its name",
+				    (int)c->pid);
 	memcpy(c->comm, st.comm, sizeof(c->comm));
 	snprintf(path, sizeof(path), "/proc/%d/exe", (int)c->pid);
 	n = readlink(path, c->exe, sizeof(c->exe) - 1);
@@ -105,8 +106,7 @@ static void raise_files(void)
 	}
 }
 
-/* "pid==1||pid==2…" over the target's threads, whose wakings are wanted; NULL: of all. */
-static char *waking_filter(const struct sf_capture *c)
+char *sf_session_waking_filter(const struct sf_capture *c)
 {
 	struct sf_str s = SF_STR_INIT;
 	pid_t *tid;
@@ -124,19 +124,17 @@ static char *waking_filter(const struct sf_capture *c)
 static void open_wakings(struct sf_capture *c)
 {
 	struct sf_error why = SF_ERROR_INIT;
-	char *filter = waking_filter(c);
+	char *filter = sf_session_waking_filter(c);
 
 	if (c->tracefs.dir >= 0 && !sf_wakings_open(&c->wakings, &c->tracefs, filter, &why)) {
 		c->waking_source = SF_WAKINGS_FTRACE;
 	} else if (c->tracefs.dir >= 0) {
+		/* Without tracefs perf has none either, which is said of all tracepoints. */
 		c->waking_source = SF_WAKINGS_PERF;
 		sf_missing_add(&c->missing,
 			       "wakings by interrupts on idle CPUs: taken from perf, which may lose "
 			       "them, as %s",
 			       why.what);
-	} else {
-		sf_missing_add(&c->missing, "%s: nobody's wake-ups can be followed",
-			       SF_EVENT_WAKING);
 	}
 	free(filter);
 }
@@ -152,7 +150,12 @@ static int open_events(struct sf_capture *c, struct sf_error *err)
 		.syscalls = c->opts.syscalls,
 		.perf_wakings = c->waking_source == SF_WAKINGS_PERF,
 	};
-	int ret = sf_events_open(&c->events, &o, &c->tracefs, &c->missing, err);
+	char *filter = sf_session_waking_filter(c);
+	int ret;
+
+	o.waking_filter = filter;
+	ret = sf_events_open(&c->events, &o, &c->tracefs, &c->missing, err);
+	free(filter);
 
 	if (!ret && c->waking_source == SF_WAKINGS_PERF && !c->events.event[SF_EV_WAKING].nr)
 		c->waking_source = SF_WAKINGS_NONE;
@@ -239,7 +242,7 @@ static int open_all(struct sf_capture *c, struct sf_error *err)
 	if (c->scope == SF_SCOPE_AUTO)
 		c->scope = sf_events_system_allowed() ? SF_SCOPE_SYSTEM : SF_SCOPE_VMM;
 	if (sf_tracefs_open(&c->tracefs, &why))
-		sf_missing_add(&c->missing, "tracepoints (who waits where, who wakes whom): %s",
+		sf_missing_add(&c->missing, "tracepoints (where threads wait, who wakes them, disks): %s",
 			       why.what);
 	open_wakings(c);
 	ret = sf_kallsyms_load(&c->kallsyms, "/proc/kallsyms");
@@ -316,6 +319,7 @@ void sf_capture_free(struct sf_capture *c)
 	sf_spool_close(&c->poll_spool);
 	sf_sideband_release(&c->sideband);
 	sf_marks_release(&c->marks);
+	free(c->addresses.item);
 	sf_missing_release(&c->missing);
 	if (c->target_fd >= 0)
 		close(c->target_fd);

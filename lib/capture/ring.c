@@ -18,29 +18,45 @@ enum {
 	NICE = 5,
 };
 
-bool sf_ring_drain(struct sf_ring *ring, uint32_t index, struct sf_spool *spool)
+/* Sizes are multiples of 8, so a header never lies across the ring's end. */
+static uint64_t count_records(const uint8_t *data, uint64_t size, uint64_t tail, uint64_t head)
+{
+	uint64_t nr = 0;
+
+	while (tail < head) {
+		const struct perf_event_header *h = (const void *)(data + (tail & (size - 1)));
+
+		if (h->size < sizeof(*h))
+			break;
+		tail += h->size;
+		nr++;
+	}
+	return nr;
+}
+
+uint64_t sf_ring_drain(struct sf_ring *ring, uint32_t index, struct sf_spool *spool)
 {
 	struct perf_event_mmap_page *page = ring->page;
 	const uint8_t *data = (const uint8_t *)page + page->data_offset;
 	uint64_t head = __atomic_load_n(&page->data_head, __ATOMIC_ACQUIRE);
 	uint64_t tail = page->data_tail, size = page->data_size, from = tail & (size - 1);
-	uint64_t len = head - tail, first = size - from;
-	int ret = 0;
+	uint64_t len = head - tail, first = size - from, refused = 0;
 
 	if (!len)
-		return true;
+		return 0;
 	if (first > len)
 		first = len;
 	/* head is the end of a whole record, so chunks hold whole ones, also across the ring's end. */
-	ret = sf_spool_add(spool, SF_CHUNK_PERF, index, data + from, first, data, len - first);
+	if (sf_spool_add(spool, SF_CHUNK_PERF, index, data + from, first, data, len - first))
+		refused = count_records(data, size, tail, head);
 	__atomic_store_n(&page->data_tail, head, __ATOMIC_RELEASE);
-	return !ret;
+	return refused;
 }
 
 static void drain(struct sf_ring_reader *r, bool wakings)
 {
 	for (size_t i = 0; i < r->events->nr_rings; i++)
-		sf_ring_drain(&r->events->ring[i], (uint32_t)i, r->spool);
+		r->refused += sf_ring_drain(&r->events->ring[i], (uint32_t)i, r->spool);
 	if (wakings)
 		sf_wakings_drain(r->wakings, r->spool);
 }
@@ -55,6 +71,8 @@ static void count(struct sf_ring_reader *r)
 	if (sf_spool_map(r->spool, &m))
 		return;
 	m.at = r->counted_to;
+	r->lost += r->refused;
+	r->refused = 0;
 	while ((c = sf_spool_next(&m, &data))) {
 		const struct perf_event_header *h;
 

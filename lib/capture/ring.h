@@ -29,11 +29,12 @@ struct sf_ring_reader {
 	bool stop;
 	uint64_t counted_to;      /* spool offset up to which records were counted */
 	uint64_t records, lost;
+	uint64_t refused;         /* lost to the spool's limit, not counted in lost yet */
 	uint64_t cpu_ns;          /* of the thread */
 };
 
-/* Move what is in the ring to the spool; false where the spool refused it (it is gone then). */
-bool sf_ring_drain(struct sf_ring *ring, uint32_t index, struct sf_spool *spool);
+/* Move what is in the ring to the spool. How many records the spool refused: they are gone. */
+uint64_t sf_ring_drain(struct sf_ring *ring, uint32_t index, struct sf_spool *spool);
 
 int sf_ring_start(struct sf_ring_reader *r, struct sf_events *events, struct sf_wakings *wakings,
 		  struct sf_spool *spool, struct sf_error *err);

@@ -133,6 +133,12 @@ static void report(struct sf_capture *c, const struct sf_branch *b, uint64_t rec
 
 static void switch_on(struct sf_capture *c)
 {
+	char *filter = sf_session_waking_filter(c);
+
+	/* Threads come and go between BRANCHes. */
+	if (filter && c->waking_source == SF_WAKINGS_FTRACE)
+		sf_wakings_filter(&c->wakings, filter);
+	free(filter);
 	sf_events_enable(&c->events, true);
 	sf_wakings_enable(&c->wakings, true);
 	sf_poller_set_active(&c->poller, true);
@@ -172,10 +178,12 @@ static int perform(struct sf_capture *c, struct sf_branch *b, struct edges *e, s
 static int keep(struct sf_capture *c, const struct sf_branch *b, struct edges *e)
 {
 	json_t *writers = sf_writers_between(&e->before, &e->after);
-	int ret = sf_edge_marks(&e->begin, &c->kallsyms, b->number, "begin", &c->marks);
+	int ret = sf_edge_marks(&e->begin, &c->kallsyms, b->number, "begin", &c->marks,
+				&c->addresses);
 
 	if (!ret)
-		ret = sf_edge_marks(&e->end, &c->kallsyms, b->number, "end", &c->marks);
+		ret = sf_edge_marks(&e->end, &c->kallsyms, b->number, "end", &c->marks,
+				    &c->addresses);
 	if (!ret)
 		ret = add_window(c, b);
 	if (!ret)
@@ -265,6 +273,12 @@ static int run_all(struct sf_capture *c, bool *failed, struct sf_error *err)
 		bool last = i + 1 == total;
 
 		ret = one(c, i < c->opts.warmup ? 0 : i - c->opts.warmup + 1, failed, err);
+		if (!ret && (c->spool.refused || c->poll_spool.refused))
+			ret = sf_error_set(err, -ENOSPC,
+					   "the recording reached its limit of %llu MB after %u of %u "
+					   "BRANCHes; raise --max-size",
+					   (unsigned long long)(c->spool.max >> 20),
+					   c->stats.branches, c->opts.branches);
 		if (!ret)
 			ret = rest(c, last ? 0 : c->opts.gap);
 		/* The command that was recorded has ended: that is how it should be. */

@@ -50,6 +50,7 @@ struct sf_capture {
 	bool reader_started, stopped;
 	struct sf_sideband sideband;
 	struct sf_marks marks;
+	struct sf_addresses addresses; /* in the marks */
 	struct sf_missing missing;
 	uint64_t start; /* ns: nothing in the recording is older */
 	uint64_t start_realtime;
@@ -62,5 +63,7 @@ struct sf_capture {
 /* Ends reading; after it the spools are complete. */
 void sf_session_stop(struct sf_capture *c);
 int sf_session_meta(struct sf_capture *c);
+/* "pid==1||pid==2..." over the target's threads, whose wakings are wanted; NULL: of all. */
+char *sf_session_waking_filter(const struct sf_capture *c);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <snapflame/array.h>
 #include <snapflame/marks.h>
 
 #include "cgroup.h"
@@ -85,15 +86,28 @@ void sf_edge_release(struct sf_edge *s)
 	*s = (struct sf_edge){ 0 };
 }
 
-static json_t *thread_json(const struct sf_edge_thread *t, const struct sf_kallsyms *k)
+static void remember(struct sf_addresses *seen, uint64_t addr)
+{
+	for (size_t i = 0; i < seen->nr; i++) {
+		if (seen->item[i] == addr)
+			return;
+	}
+	if (!SF_GROW(seen->item, seen->nr + 1, seen->alloc))
+		seen->item[seen->nr++] = addr;
+}
+
+static json_t *thread_json(const struct sf_edge_thread *t, const struct sf_kallsyms *k,
+			   struct sf_addresses *seen)
 {
 	json_t *o, *stack = json_array();
 	uint64_t addr[FRAMES_MAX];
 	size_t nr = t->stack ? sf_kallsyms_stack(k, t->stack, strlen(t->stack), addr, FRAMES_MAX)
 			     : 0;
 
-	for (size_t i = 0; i < nr; i++)
+	for (size_t i = 0; i < nr; i++) {
 		json_array_append_new(stack, json_integer((json_int_t)addr[i]));
+		remember(seen, addr[i]);
+	}
 	o = json_pack("{s:i, s:o, s:o, s:I, s:I, s:I, s:o}", "tid", (int)t->tid, "comm",
 		      sf_json_text(t->stat.comm, strlen(t->stat.comm)), "state",
 		      json_stringn(&t->stat.state, 1), "run_ns", (json_int_t)t->run, "delay_ns",
@@ -142,14 +156,14 @@ static int count_parts(json_t *const *thread, size_t nr)
 }
 
 int sf_edge_marks(const struct sf_edge *s, const struct sf_kallsyms *k, unsigned branch,
-		      const char *edge, struct sf_marks *marks)
+		  const char *edge, struct sf_marks *marks, struct sf_addresses *seen)
 {
 	json_t **thread = calloc(s->nr + 1, sizeof(*thread));
 	int ret = thread ? 0 : -ENOMEM, parts, part = 1;
 	size_t at = 0;
 
 	for (size_t i = 0; i < s->nr && !ret; i++) {
-		thread[i] = thread_json(&s->thread[i], k);
+		thread[i] = thread_json(&s->thread[i], k, seen);
 		if (!thread[i])
 			ret = -ENOMEM;
 	}

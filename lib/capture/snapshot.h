@@ -22,8 +22,14 @@ struct sf_edge {
 int sf_edge_take(struct sf_edge *s, pid_t pid);
 void sf_edge_release(struct sf_edge *s);
 
-/* The "threads" marks of it; edge "begin" or "end". */
+/* Kernel addresses, for their names. */
+struct sf_addresses {
+	uint64_t *item;
+	size_t nr, alloc;
+};
+
+/* The "threads" marks of it; edge "begin" or "end". Their addresses are added to seen. */
 int sf_edge_marks(const struct sf_edge *s, const struct sf_kallsyms *k, unsigned branch,
-		      const char *edge, struct sf_marks *marks);
+		  const char *edge, struct sf_marks *marks, struct sf_addresses *seen);
 
 #endif

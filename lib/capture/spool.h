@@ -25,7 +25,7 @@ struct sf_chunk {
 struct sf_spool {
 	int fd;
 	uint64_t size;          /* bytes written */
-	uint64_t refused;       /* chunks that were dropped as the limit was reached */
+	uint64_t refused;       /* chunks that were dropped: the limit was reached */
 	atomic_uint_fast64_t *used; /* shared by all spools of a capture */
 	uint64_t max;
 };

@@ -141,7 +141,7 @@ static int set_up(struct sf_wakings *w, int instances, const char *filter)
 	if (!ret)
 		ret = sf_write_at(w->dir, "buffer_size_kb", BUFFER_KB);
 	if (!ret && filter)
-		ret = sf_wakings_filter(w, filter);
+		sf_wakings_filter(w, filter);
 	if (!ret)
 		ret = open_cpus(w);
 	if (!ret)
@@ -182,9 +182,11 @@ out:
 	return ret;
 }
 
-int sf_wakings_filter(struct sf_wakings *w, const char *filter)
+void sf_wakings_filter(struct sf_wakings *w, const char *filter)
 {
-	return w->dir < 0 ? 0 : sf_write_at(w->dir, EVENT "/filter", filter);
+	/* One for very many threads does not fit: then all wakings are recorded. */
+	if (w->dir >= 0 && sf_write_at(w->dir, EVENT "/filter", filter))
+		sf_write_at(w->dir, EVENT "/filter", "0");
 }
 
 int sf_wakings_enable(struct sf_wakings *w, bool on)
@@ -192,14 +194,39 @@ int sf_wakings_enable(struct sf_wakings *w, bool on)
 	return w->dir < 0 ? 0 : sf_write_at(w->dir, "tracing_on", on ? "1" : "0");
 }
 
+/* A sub-buffer begins with its time and the length of what is in it, with flags above 2^20. */
+enum { SUBBUF_HEAD = 16, SUBBUF_LEN_MASK = (1 << 20) - 1 };
+
+/* What of n bytes is data: most sub-buffers are read before they are full. */
+static size_t used_size(const char *page, size_t n)
+{
+	uint64_t commit;
+	size_t used;
+
+	if (n < SUBBUF_HEAD)
+		return n;
+	memcpy(&commit, page + 8, sizeof(commit));
+	/* The number of events that were lost may follow the data. */
+	used = SUBBUF_HEAD + (commit & SUBBUF_LEN_MASK) + sizeof(uint64_t);
+	return used < n ? used : n;
+}
+
+static int count_one(void *arg, uint64_t time, const void *entry, size_t size)
+{
+	++*(uint64_t *)arg;
+	return 0;
+}
+
 void sf_wakings_drain(struct sf_wakings *w, struct sf_spool *spool)
 {
 	for (size_t i = 0; i < w->nr; i++) {
 		ssize_t n;
 
-		while ((n = read(w->cpu_fd[i], w->page, w->page_size)) > 0)
-			sf_spool_add(spool, SF_CHUNK_FTRACE, (uint32_t)w->cpu[i], w->page,
-				     (size_t)n, NULL, 0);
+		while ((n = read(w->cpu_fd[i], w->page, w->page_size)) > 0) {
+			if (sf_spool_add(spool, SF_CHUNK_FTRACE, (uint32_t)w->cpu[i], w->page,
+					 used_size(w->page, (size_t)n), NULL, 0))
+				sf_wakings_decode(w->page, (size_t)n, count_one, &w->refused);
+		}
 	}
 }
 
@@ -212,7 +239,7 @@ static uint64_t stat_value(const char *text, const char *key)
 
 uint64_t sf_wakings_lost(const struct sf_wakings *w)
 {
-	uint64_t lost = 0;
+	uint64_t lost = w->refused;
 	char path[64];
 
 	for (size_t i = 0; i < w->nr; i++) {

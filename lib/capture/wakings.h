@@ -27,6 +27,7 @@ struct sf_wakings {
 	size_t nr;
 	size_t page_size;
 	char *page;
+	uint64_t refused; /* events that the spool had no room for */
 };
 
 /*
@@ -35,11 +36,11 @@ struct sf_wakings {
  */
 int sf_wakings_open(struct sf_wakings *w, const struct sf_tracefs *fs, const char *filter,
 		    struct sf_error *err);
-int sf_wakings_filter(struct sf_wakings *w, const char *filter);
+void sf_wakings_filter(struct sf_wakings *w, const char *filter);
 int sf_wakings_enable(struct sf_wakings *w, bool on);
 /* Move what there is to the spool. */
 void sf_wakings_drain(struct sf_wakings *w, struct sf_spool *spool);
-/* Events that the kernel had no room for. */
+/* Events that the kernel or the spool had no room for. */
 uint64_t sf_wakings_lost(const struct sf_wakings *w);
 /* Remove the instance. */
 void sf_wakings_close(struct sf_wakings *w);

@@ -170,6 +170,62 @@ int sf_build_sample(struct sf_str *buf, uint64_t sample_type, const struct sf_bu
 	return 0;
 }
 
+/* Fields of one word that come before the callchain. */
+#define WORDS_BEFORE_CHAIN                                                                         \
+	(PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME |            \
+	 PERF_SAMPLE_ADDR | PERF_SAMPLE_ID | PERF_SAMPLE_STREAM_ID | PERF_SAMPLE_CPU |             \
+	 PERF_SAMPLE_PERIOD)
+#define STACK_FIELDS (PERF_SAMPLE_CALLCHAIN | PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER)
+
+/* Bytes of the callchain at p; SIZE_MAX where it does not fit. */
+static size_t chain_size(const uint8_t *p, size_t left)
+{
+	uint64_t nr;
+
+	if (left < sizeof(nr))
+		return SIZE_MAX;
+	memcpy(&nr, p, sizeof(nr));
+	return nr > left / sizeof(nr) - 1 ? SIZE_MAX : (nr + 1) * sizeof(nr);
+}
+
+/* Bytes of RAW at p with its size; SIZE_MAX where it does not fit. */
+static size_t raw_data_size(const uint8_t *p, size_t left)
+{
+	uint32_t size;
+
+	if (left < sizeof(size))
+		return SIZE_MAX;
+	memcpy(&size, p, sizeof(size));
+	return size > left - sizeof(size) ? SIZE_MAX : sizeof(size) + size;
+}
+
+int sf_build_stripped(struct sf_str *buf, uint64_t sample_type,
+		      const struct perf_event_header *rec)
+{
+	const size_t before = 8 * (size_t)__builtin_popcountll(sample_type & WORDS_BEFORE_CHAIN);
+	const uint8_t *body = (const uint8_t *)(rec + 1);
+	size_t size = rec->size - sizeof(*rec), chain = 0, raw = 0;
+	const uint64_t none = 0;
+
+	if (rec->type != PERF_RECORD_SAMPLE || rec->size < sizeof(*rec) + before ||
+	    sample_type & ~(WORDS_BEFORE_CHAIN | STACK_FIELDS | PERF_SAMPLE_RAW))
+		return -EINVAL;
+	if (sample_type & PERF_SAMPLE_CALLCHAIN)
+		chain = chain_size(body + before, size - before);
+	if (chain != SIZE_MAX && sample_type & PERF_SAMPLE_RAW)
+		raw = raw_data_size(body + before + chain, size - before - chain);
+	if (chain == SIZE_MAX || raw == SIZE_MAX)
+		return -EINVAL;
+	add_record(buf, PERF_RECORD_SAMPLE, rec->misc,
+		   before + raw + 8 * (size_t)__builtin_popcountll(sample_type & STACK_FIELDS));
+	sf_str_addn(buf, body, before);
+	add_u64(buf, sample_type & PERF_SAMPLE_CALLCHAIN, none);
+	sf_str_addn(buf, body + before + chain, raw);
+	add_u64(buf, sample_type & PERF_SAMPLE_REGS_USER, none); /* ABI: none */
+	add_u64(buf, sample_type & PERF_SAMPLE_STACK_USER, none);
+	return 0;
+}
+
 void sf_build_build_id(struct sf_str *buf, uint32_t pid, uint16_t misc, const uint8_t *build_id,
 		       uint8_t build_id_size, const char *filename)
 {

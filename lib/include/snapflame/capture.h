@@ -8,7 +8,7 @@
  *	if (sf_capture_open(&c, &opts, &err))       open events, take what is known of the target
  *		…
  *	ret = sf_capture_run(c, &err);              perform the BRANCHes, each in its window
- *	ret2 = sf_capture_save(c, "out.data", &err); write what was recorded
+ *	ret2 = sf_capture_save(c, "out.data", NULL, &err);  write what was recorded
  *	sf_capture_free(c);
  *
  * In a window nothing is parsed and nothing is written to a disk: one thread copies the kernel's
@@ -30,6 +30,7 @@
 #include <sys/types.h>
 
 #include <snapflame/error.h>
+#include <snapflame/table.h>
 
 struct sf_capture;
 
@@ -99,11 +100,25 @@ int sf_capture_run(struct sf_capture *c, struct sf_error *err);
 /* End sf_capture_run() early. May be called from a signal handler. */
 void sf_capture_stop(struct sf_capture *c);
 
+struct sf_save_opts {
+	/*
+	 * Whose samples keep their stacks, beside the target's threads: add thread ids to tids.
+	 * recording is the path of the complete recording, for as long as the call lasts. 0; 1 to
+	 * keep all; -errno ends the saving. NULL: all.
+	 */
+	int (*select)(void *arg, const char *recording, struct sf_map64 *tids,
+		      struct sf_error *err);
+	void *arg;
+	bool no_symbols; /* leave the names of addresses out */
+};
+
 /*
  * Write the recording. The previous file of that name is kept as path.old. Where path cannot be
- * written the recording is left in memory and save may be called again with another path.
+ * written the recording is left in memory and save may be called again with another path. opts may
+ * be NULL.
  */
-int sf_capture_save(struct sf_capture *c, const char *path, struct sf_error *err);
+int sf_capture_save(struct sf_capture *c, const char *path, const struct sf_save_opts *opts,
+		    struct sf_error *err);
 
 /* Can a recording be written there? To ask before the BRANCHes are performed. */
 int sf_capture_check_output(const char *path, struct sf_error *err);

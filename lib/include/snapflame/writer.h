@@ -120,6 +120,12 @@ void sf_build_lost(struct sf_str *buf, const struct sf_stamp *stamp, uint64_t id
  * fit a record; buf is as it was then.
  */
 int sf_build_sample(struct sf_str *buf, uint64_t sample_type, const struct sf_build_sample *s);
+/*
+ * The sample rec, whose event has sample_type, without its stack: no callchain, user registers and
+ * stack dump. -EINVAL where it is no such sample or has fields that are not known here.
+ */
+int sf_build_stripped(struct sf_str *buf, uint64_t sample_type,
+		      const struct perf_event_header *rec);
 /* One entry of the BUILD_ID feature. */
 void sf_build_build_id(struct sf_str *buf, uint32_t pid, uint16_t misc, const uint8_t *build_id,
 		       uint8_t build_id_size, const char *filename);
