@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * From the difference of two trees to a ranked list of causes that sums to it. Under each owner and
- * kind: go down as long as one child holds most of the difference; where it splits into large parts,
- * each part is a cause of its own and the rest stays where it is.
+ * From the difference of two trees to a ranked list of causes that sums to it. Each owner and kind is
+ * one: its frame is the deepest under which most of its difference still lies. Kinds that the kernel
+ * mixes in one call of the same thread are then put together.
  */
 #define _GNU_SOURCE /* qsort_r */
 #include <errno.h>
@@ -13,7 +13,6 @@
 #include "analysis/diff_internal.h"
 
 static const double concentrated = 0.8; /* of where the descent began: go down */
-static const double large = 0.25;       /* of the whole: a cause of its own */
 static const double negligible = 0.005; /* of the whole: only in the sum of the rest */
 
 struct ranking {
@@ -38,6 +37,14 @@ double sf_diff_path_ms(const struct sf_diff *d, enum sf_side side, uint32_t path
 static double delta(const struct ranking *r, uint32_t path)
 {
 	return r->side[SF_SLOW][path] - r->side[SF_FAST][path];
+}
+
+/* The node of owner and kind that a path lies under. */
+static uint32_t kind_node(const struct sf_diff *d, uint32_t path)
+{
+	while (path && d->profile.path[path].level > SF_PATH_KIND)
+		path = d->profile.path[path].parent;
+	return path;
 }
 
 static int children(struct ranking *r)
@@ -72,28 +79,20 @@ static int fill_frames(struct sf_diff *d, struct sf_cause *c)
 	return 0;
 }
 
-/* A cause is a subtree less what was split off from it. */
-struct part {
-	uint32_t top;  /* the subtree */
-	uint32_t deep; /* the deepest path that holds most of it */
-	const uint32_t *off;
-	size_t nr_off;
-};
-
-/* Interval of the growth, from the part's ms in every window. */
-static void estimate(struct ranking *r, struct sf_cause *c, const struct part *part)
+/* Interval of the growth, from the ms of all parts in every window. */
+static void estimate(struct ranking *r, struct sf_cause *c)
 {
 	struct sf_diff *d = r->d;
 	struct sf_interval iv;
 
 	c->p = NAN;
-	for (size_t k = 0; k < d->profile.nr_columns; k++) {
-		r->column[k] = sf_profile_total(&d->profile, part->top, k);
-		for (size_t i = 0; i < part->nr_off; i++)
-			r->column[k] -= sf_profile_total(&d->profile, part->off[i], k);
-	}
-	if (!r->plan || sf_interval_plan_diff(r->plan, r->column, r->column + d->nr[SF_FAST], &iv) ||
-	    !iv.known)
+	if (!r->plan)
+		return;
+	memset(r->column, 0, d->profile.nr_columns * sizeof(*r->column));
+	for (size_t i = 0; i < c->nr_parts; i++)
+		for (size_t k = 0; k < d->profile.nr_columns; k++)
+			r->column[k] += sf_profile_total(&d->profile, kind_node(d, c->part[i].path), k);
+	if (sf_interval_plan_diff(r->plan, r->column, r->column + d->nr[SF_FAST], &iv) || !iv.known)
 		return;
 	c->delta.lo = iv.lo;
 	c->delta.hi = iv.hi;
@@ -103,31 +102,41 @@ static void estimate(struct ranking *r, struct sf_cause *c, const struct part *p
 	c->significant = iv.lo > 0 || iv.hi < 0;
 }
 
-static int add_cause(struct ranking *r, const struct part *part)
+static int add_part(struct sf_diff *d, struct sf_cause *c, struct sf_cause_part part)
+{
+	struct sf_cause_part *list = sf_arena_alloc(&d->arena, (c->nr_parts + 1) * sizeof(*list));
+
+	if (!list)
+		return -ENOMEM;
+	if (c->nr_parts)
+		memcpy(list, c->part, c->nr_parts * sizeof(*list));
+	list[c->nr_parts++] = part;
+	c->part = list;
+	return 0;
+}
+
+static int add_cause(struct ranking *r, uint32_t top, uint32_t deep)
 {
 	struct sf_diff *d = r->d;
-	const struct sf_path *p = &d->profile.path[part->deep];
-	struct sf_cause *list, *c;
+	const struct sf_path *p = &d->profile.path[deep];
+	struct sf_cause *list = realloc(d->cause, (d->nr_causes + 1) * sizeof(*list)), *c;
 
-	list = realloc(d->cause, (d->nr_causes + 1) * sizeof(*list));
 	if (!list)
 		return -ENOMEM;
 	d->cause = list;
 	c = &list[d->nr_causes];
 	*c = (struct sf_cause){
-		.path = part->deep, .owner = p->owner, .kind = p->kind, .state = p->state,
-		.fast_ms = r->side[SF_FAST][part->top], .slow_ms = r->side[SF_SLOW][part->top],
-		.frame_ms = delta(r, part->deep),
+		.path = deep, .owner = p->owner, .kind = p->kind, .state = p->state,
+		.fast_ms = r->side[SF_FAST][top], .slow_ms = r->side[SF_SLOW][top],
+		.frame_ms = delta(r, deep), .p = NAN,
 	};
-	for (size_t i = 0; i < part->nr_off; i++) {
-		c->fast_ms -= r->side[SF_FAST][part->off[i]];
-		c->slow_ms -= r->side[SF_SLOW][part->off[i]];
-	}
 	c->delta.value = c->slow_ms - c->fast_ms;
 	if (fabs(c->delta.value) < 1e-9)
 		return 0;
-	c->share_pct = r->whole > 0 ? 100 * c->delta.value / d->delta.value : 0;
-	estimate(r, c, part);
+	for (uint32_t i = deep; i; i = d->profile.path[i].parent)
+		c->lock |= d->profile.path[i].level == SF_PATH_MARKER;
+	if (add_part(d, c, (struct sf_cause_part){ deep, c->kind, c->fast_ms, c->slow_ms }))
+		return -ENOMEM;
 	d->nr_causes++;
 	return fill_frames(d, c);
 }
@@ -145,24 +154,73 @@ static uint32_t main_child(const struct ranking *r, uint32_t path, double part)
 	return best;
 }
 
-enum { MAX_SPLIT = 16 };
-
-static int causes_under(struct ranking *r, uint32_t top)
+static int cause_of(struct ranking *r, uint32_t top)
 {
-	uint32_t off[MAX_SPLIT], down;
-	struct part part = { .top = top, .deep = top, .off = off };
-	int ret = 0;
+	uint32_t deep = top, down;
 
-	while ((down = main_child(r, part.deep, delta(r, top))))
-		part.deep = down;
-	for (uint32_t c = r->first_child[part.deep]; c; c = r->next[c])
-		if (fabs(delta(r, c)) >= large * r->whole && part.nr_off < MAX_SPLIT)
-			off[part.nr_off++] = c;
-	if (part.nr_off < 2)
-		part.nr_off = 0;
-	for (size_t i = 0; !ret && i < part.nr_off; i++)
-		ret = causes_under(r, off[i]);
-	return ret ? ret : add_cause(r, &part);
+	while ((down = main_child(r, deep, delta(r, top))))
+		deep = down;
+	return add_cause(r, top, deep);
+}
+
+/* ------------------------------------------------- parts of the same call */
+
+static bool in_kernel(enum sf_kind kind)
+{
+	return kind == SF_KIND_CPU_KERNEL || kind == SF_KIND_IO_DEVICE ||
+	       kind == SF_KIND_IO_THROTTLE || kind == SF_KIND_IO_WRITEBACK ||
+	       kind == SF_KIND_IO_JOURNAL;
+}
+
+/* The thread whose call it is: a device serves somebody. */
+static uint32_t caller(const struct sf_diff *d, const struct sf_cause *c)
+{
+	return c->owner && d->profile.owner[c->owner].dev ? c->waiter : c->owner;
+}
+
+static bool same_call(const struct sf_diff *d, const struct sf_cause *a, const struct sf_cause *b)
+{
+	const char *fa, *fb;
+
+	if (!in_kernel(a->kind) || !in_kernel(b->kind) || a->lock || b->lock ||
+	    caller(d, a) != caller(d, b))
+		return false;
+	fa = sf_cause_function(d, a->path);
+	fb = sf_cause_function(d, b->path);
+	return fa && fb && !strcmp(fa, fb);
+}
+
+/* b becomes a part of a, which grew more. */
+static int absorb(struct ranking *r, struct sf_cause *a, struct sf_cause *b)
+{
+	for (size_t i = 0; i < b->nr_parts; i++)
+		if (add_part(r->d, a, b->part[i]))
+			return -ENOMEM;
+	a->fast_ms += b->fast_ms;
+	a->slow_ms += b->slow_ms;
+	a->delta.value += b->delta.value;
+	b->nr_parts = 0;
+	return 0;
+}
+
+static int merge_calls(struct ranking *r)
+{
+	struct sf_diff *d = r->d;
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->nr_causes; i++)
+		for (size_t k = i + 1; k < d->nr_causes; k++) {
+			if (!d->cause[i].nr_parts || !d->cause[k].nr_parts ||
+			    !same_call(d, &d->cause[i], &d->cause[k]))
+				continue;
+			if (absorb(r, &d->cause[i], &d->cause[k]))
+				return -ENOMEM;
+		}
+	for (size_t i = 0; i < d->nr_causes; i++)
+		if (d->cause[i].nr_parts)
+			d->cause[n++] = d->cause[i];
+	d->nr_causes = n;
+	return 0;
 }
 
 /* What is too small to be listed is one line, so that the list sums to the difference. */
@@ -183,7 +241,6 @@ static int add_rest(struct ranking *r)
 	}
 	d->nr_causes = n;
 	rest.delta.value = rest.slow_ms - rest.fast_ms;
-	rest.share_pct = r->whole > 0 ? 100 * rest.delta.value / d->delta.value : 0;
 	list = realloc(d->cause, (n + 1) * sizeof(*list));
 	if (!list)
 		return -ENOMEM;
@@ -208,11 +265,9 @@ static int by_growth(const void *a, const void *b)
 static void name_links(struct sf_diff *d, struct sf_cause *c)
 {
 	const struct sf_profile *p = &d->profile;
-	uint32_t kind = c->path;
+	uint32_t kind = kind_node(d, c->path);
 	double most[2] = { 0, 0 };
 
-	while (kind && p->path[kind].level > SF_PATH_KIND)
-		kind = p->path[kind].parent;
 	for (size_t i = 0; kind && i < p->nr_links; i++) {
 		const struct sf_link *l = &p->link[i];
 
@@ -235,14 +290,24 @@ static int rank(struct ranking *r)
 
 	for (uint32_t o = r->first_child[0]; !ret && o; o = r->next[o])
 		for (uint32_t k = r->first_child[o]; !ret && k; k = r->next[k])
-			ret = causes_under(r, k);
+			ret = cause_of(r, k);
+	if (ret)
+		return ret;
+	for (size_t i = 0; i < d->nr_causes; i++)
+		name_links(d, &d->cause[i]);
+	/* The largest first: it takes the others in. */
+	if (d->nr_causes)
+		qsort(d->cause, d->nr_causes, sizeof(*d->cause), by_growth);
+	ret = merge_calls(r);
 	if (!ret)
 		ret = add_rest(r);
 	if (ret)
 		return ret;
 	qsort(d->cause, d->nr_causes, sizeof(*d->cause), by_growth);
-	for (size_t i = 0; i < d->nr_causes; i++)
-		name_links(d, &d->cause[i]);
+	for (size_t i = 0; i < d->nr_causes; i++) {
+		d->cause[i].share_pct = r->whole > 0 ? 100 * d->cause[i].delta.value / d->delta.value : 0;
+		estimate(r, &d->cause[i]);
+	}
 	return 0;
 }
 

@@ -45,6 +45,11 @@ int sf_find_verdict(struct diff_build *b);
 
 struct diff_rec *sf_diff_rec(struct diff_build *b, const struct sf_recording *rec);
 
+/* First frame from path's leaf on that is (not) in the kernel, skipping some; NULL: none. */
+const char *sf_cause_frame(const struct sf_diff *d, uint32_t path, bool kernel, size_t skip);
+/* First function of the program itself: neither the kernel's nor the C library's; NULL: none. */
+const char *sf_cause_function(const struct sf_diff *d, uint32_t path);
+
 /* Text that lives as long as the diff; NULL without memory. */
 const char *sf_diff_keep(struct sf_diff *d, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

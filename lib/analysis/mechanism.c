@@ -207,6 +207,9 @@ static const char *const mm_lock_users[] = {
 	"__do_sys_brk", "__x64_sys_brk", "madvise_*", "do_madvise*", "do_mlock", "exit_mmap",
 	"dup_mmap", "down_read_mmap*", "__get_user_pages*", "faultin_page*", "lock_vma_under_rcu",
 	"vma_start_read*", "__vma_start_write", "do_mmap", "userfaultfd_*", "mremap*", "__do_sys_mremap",
+	"__x64_sys_mincore", "__do_sys_mincore", "do_mincore", "__mm_populate",
+	"vm_brk_flags", "find_extend_vma*", "pin_user_pages*", "fixup_user_fault", "__access_remote_vm",
+	"access_remote_vm", "show_smap*", "pagemap_read", "__x64_sys_munmap", "__x64_sys_mmap",
 	"m_start", "proc_maps_*", "process_vm_rw*", "get_user_pages_*", "khugepaged*",
 };
 
@@ -216,6 +219,9 @@ static const char *const memory_users[] = {
 	"try_to_free_pages", "try_to_free_mem_cgroup_pages", "shrink_node*", "shrink_lruvec",
 	"try_to_compact_pages", "__alloc_pages_slowpath*", "__alloc_frozen_pages_slowpath*",
 };
+
+/* A fault that reads a file is I/O. */
+static const char *const file_faults[] = { "filemap_fault", "filemap_read_folio", "do_cow_fault" };
 
 static const char *const blk_throttle_users[] = {
 	"blk_throtl_dispatch_work_fn", "throtl_pending_timer_fn", "blkg_async_bio_workfn",
@@ -269,7 +275,8 @@ enum {
 	LOC_MEMORY = 4,
 	LOC_BLK_THROTTLE = 8,
 	LOC_KERNEL = 16,
-	LOC_ROLE_SHIFT = 5,
+	LOC_FILE_FAULT = 32,
+	LOC_ROLE_SHIFT = 6,
 };
 
 int sf_mechanisms_init(struct sf_mechanisms *m, const struct sf_recording *rec)
@@ -322,6 +329,8 @@ static void learn(struct sf_mechanisms *m, uint32_t loc)
 			bits |= LOC_MEMORY;
 		if (NAME_IN(name, blk_throttle_users))
 			bits |= LOC_BLK_THROTTLE;
+		if (NAME_IN(name, file_faults))
+			bits |= LOC_FILE_FAULT;
 		for (size_t i = 0; i < SF_ARRAY_SIZE(rules); i++)
 			if (name_is(name, rules[i].name)) {
 				m->wait_of[loc] = (uint8_t)(i + 1);
@@ -400,7 +409,7 @@ static bool any_frame(struct sf_mechanisms *m, uint32_t stack, unsigned bit)
 
 bool sf_mechanism_memory(struct sf_mechanisms *m, uint32_t stack)
 {
-	return any_frame(m, stack, LOC_MEMORY);
+	return any_frame(m, stack, LOC_MEMORY) && !any_frame(m, stack, LOC_FILE_FAULT);
 }
 
 bool sf_mechanism_blk_throttled(struct sf_mechanisms *m, uint32_t stack)

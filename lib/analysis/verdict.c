@@ -9,56 +9,6 @@
 
 #include "analysis/diff_internal.h"
 
-/* First frame from the leaf on that is (not) in the kernel; NULL where there is none. */
-static const char *frame(const struct sf_diff *d, const struct sf_cause *c, bool kernel, size_t skip)
-{
-	const struct sf_profile *p = &d->profile;
-
-	for (uint32_t i = c->path; p->path[i].level >= SF_PATH_FRAME; i = p->path[i].parent) {
-		const struct sf_path *f = &p->path[i];
-
-		if (f->level == SF_PATH_MARKER || !(f->flags & SF_FRAME_KERNEL) == kernel)
-			continue;
-		if (!skip--)
-			return sf_diff_text(d, f->label);
-	}
-	return NULL;
-}
-
-/* Functions of the C library say nothing about what the program was doing. */
-static bool is_wrapper(const char *name)
-{
-	static const char *const prefix[] = { "__", "[", "_start", "start_thread", "clone", "libc_" };
-
-	for (size_t i = 0; i < SF_ARRAY_SIZE(prefix); i++)
-		if (!strncmp(name, prefix[i], strlen(prefix[i])))
-			return true;
-	return false;
-}
-
-static const char *own_function(const struct sf_diff *d, const struct sf_cause *c)
-{
-	static const char *const calls[] = {
-		"write", "pwrite", "pwrite64", "read", "pread", "pread64", "fsync", "fdatasync", "open",
-		"open64", "openat", "ioctl", "ftruncate", "ftruncate64", "nanosleep", "clock_nanosleep",
-		"usleep", "sleep", "poll", "ppoll", "recv", "recvmsg", "send", "sendmsg", "futex",
-		"syscall", "munmap", "mmap", "close", "fallocate", "posix_fallocate", "flock", "fcntl",
-		"epoll_wait", "select", "memcpy", "memset", "writev", "pwritev", "readv", "preadv",
-		"truncate", "sync_file_range", "msync", "rename", "unlink",
-	};
-	const char *name;
-
-	for (size_t skip = 0; (name = frame(d, c, false, skip)); skip++) {
-		bool call = is_wrapper(name);
-
-		for (size_t i = 0; !call && i < SF_ARRAY_SIZE(calls); i++)
-			call = !strcmp(name, calls[i]);
-		if (!call)
-			return name;
-	}
-	return NULL;
-}
-
 static const char *owner_name(const struct sf_diff *d, uint32_t owner)
 {
 	return owner ? sf_diff_text(d, d->profile.owner[owner].label) : "somebody";
@@ -89,7 +39,7 @@ static void lock_words(struct sf_str *s, const struct sf_diff *d, const struct s
 {
 	const char *what = c->kind == SF_KIND_MEMORY ? "an address space or a page" : "a lock of the kernel";
 
-	if (c->waiter) {
+	if (c->lock) {
 		sf_str_addf(s, "%s waits %.0f ms longer for %s that %s has", owner_name(d, c->waiter), ms,
 			    what, owner_name(d, c->owner));
 		if (c->nr_frames)
@@ -97,14 +47,14 @@ static void lock_words(struct sf_str *s, const struct sf_diff *d, const struct s
 		return;
 	}
 	sf_str_addf(s, "%s waits %.0f ms longer for %s", owner_name(d, c->owner), ms, what);
-	where(s, c->nr_frames ? c->frame[0] : NULL, own_function(d, c));
+	where(s, c->nr_frames ? c->frame[0] : NULL, sf_cause_function(d, c->path));
 }
 
 static void because(struct sf_str *s, const struct sf_diff *d, const struct sf_cause *c)
 {
 	const char *who = owner_name(d, c->owner), *leaf = c->nr_frames ? c->frame[0] : NULL;
-	const char *fn = own_function(d, c), *up = NULL;
-	double ms = c->delta.value;
+	const char *fn = sf_cause_function(d, c->path), *up = NULL;
+	double ms = c->nr_parts ? c->part[0].slow_ms - c->part[0].fast_ms : c->delta.value;
 
 	switch (c->kind) {
 	case SF_KIND_CPU_USER:
@@ -132,7 +82,7 @@ static void because(struct sf_str *s, const struct sf_diff *d, const struct sf_c
 		lock_words(s, d, c, ms);
 		break;
 	case SF_KIND_MEMORY:
-		if (c->waiter) {
+		if (c->lock) {
 			lock_words(s, d, c, ms);
 			break;
 		}
@@ -176,6 +126,21 @@ static void because(struct sf_str *s, const struct sf_diff *d, const struct sf_c
 		where(s, leaf, fn);
 		sf_str_add(s, " and nobody was seen to end the wait");
 	}
+}
+
+/* ", and 32 ms more in the same call (io-writeback 23, cpu-kernel 9)" */
+static void parts(struct sf_str *s, const struct sf_cause *c)
+{
+	const char *sep = "";
+
+	if (c->nr_parts < 2)
+		return;
+	sf_str_addf(s, ", and %.0f ms more in the same call (",
+		    c->delta.value - (c->part[0].slow_ms - c->part[0].fast_ms));
+	for (size_t i = 1; i < c->nr_parts; i++, sep = ", ")
+		sf_str_addf(s, "%s%s %.0f", sep, sf_kind_name(c->part[i].kind),
+			    c->part[i].slow_ms - c->part[i].fast_ms);
+	sf_str_addch(s, ')');
 }
 
 static const char *advice_for(const struct sf_cause *c)
@@ -246,6 +211,7 @@ int sf_find_verdict(struct diff_build *b)
 	sf_str_addf(&s, "The pauses grew from %.0f to %.0f ms because ", d->median_ms[SF_FAST],
 		    d->median_ms[SF_SLOW]);
 	because(&s, d, c);
+	parts(&s, c);
 	sf_str_addf(&s, ": %.0f %% of the growth", c->share_pct);
 	if (c->delta.has_interval)
 		sf_str_addf(&s, " (95 %% interval %.0f to %.0f ms)", c->delta.lo, c->delta.hi);

@@ -53,8 +53,11 @@ static bool name_hints(const char *comm)
 static bool seen_in_kvm(struct sf_recording *rec, struct sf_vcpu_memo *memo,
 			const struct sf_thread *t)
 {
+	/* A worker that KVM made for the process keeps the registers of its maker's ioctl: its stack
+	 * tells. */
 	for (size_t i = 0; i < t->nr_polls; i++)
-		if (t->poll[i].raw.syscall == SYS_IOCTL && t->poll[i].raw.arg[1] == IOCTL_KVM_RUN)
+		if (t->poll[i].raw.syscall == SYS_IOCTL && t->poll[i].raw.arg[1] == IOCTL_KVM_RUN &&
+		    in_kvm(rec, memo, t->poll[i].stack))
 			return true;
 	for (size_t i = 0; i < t->nr_sched; i++)
 		if (t->sched[i].kind == SF_SCHED_OUT && in_kvm(rec, memo, t->sched[i].stack))
@@ -68,7 +71,7 @@ static bool seen_in_kvm(struct sf_recording *rec, struct sf_vcpu_memo *memo,
 				const struct sf_snap_thread *s = &rec->window[w].snap[e].thread[i];
 
 				if (s->tid == t->tid && s->syscall == SYS_IOCTL &&
-				    s->arg[1] == IOCTL_KVM_RUN)
+				    s->arg[1] == IOCTL_KVM_RUN && in_kvm(rec, memo, s->stack))
 					return true;
 			}
 	return false;

@@ -50,7 +50,18 @@ struct sf_estimate {
 	bool has_interval;
 };
 
-/* One ranked cause: a subtree of the profile. Disjoint from the others; they sum to the difference. */
+/* Time of another kind that the same call of the same thread grew by: part of a cause. */
+struct sf_cause_part {
+	uint32_t path;
+	enum sf_kind kind;
+	double fast_ms, slow_ms;
+};
+
+/*
+ * One ranked cause: a subtree of the profile, with what else the same call cost in the kernel (a
+ * fsync waits for the journal, for pages and for the device, and computes a little). Causes are
+ * disjoint and sum to the difference.
+ */
 struct sf_cause {
 	uint32_t path;  /* the deepest path under which it still concentrates */
 	uint32_t owner; /* index into profile.owner; 0: everything that is not listed */
@@ -60,6 +71,9 @@ struct sf_cause {
 	struct sf_estimate delta; /* ms */
 	double frame_ms;          /* the part of delta that lies under path: at least 80 % */
 	double share_pct;         /* of the difference */
+	struct sf_cause_part *part; /* [0] is path's own; NULL where there is only that */
+	size_t nr_parts;
+	bool lock;                /* owner holds what waiter waits for: "--" is among the frames */
 	bool significant;         /* after false-discovery control; false also for n = 1 */
 	double p;                 /* of the growth; NAN for n = 1 */
 	const char **frame;       /* leaf to root; the marker "--" between holder and waiter */
