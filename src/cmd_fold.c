@@ -1,33 +1,285 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include <snapflame/filetype.h>
+#include <snapflame/fold.h>
+#include <snapflame/folded.h>
+#include <snapflame/marks.h>
+#include <snapflame/reader.h>
+#include <snapflame/script.h>
+#include <snapflame/symbol.h>
+
 #include "cmd.h"
 #include "options.h"
 #include "report.h"
 
+enum view { VIEW_AUTO, VIEW_SAMPLES, VIEW_WALL, VIEW_ONCPU, VIEW_OFFCPU, VIEW_CRITICAL };
+enum window_word { WINDOW_FAST, WINDOW_SLOW };
+
 struct fold_opts {
-	bool pid;
+	int view, weight;
+	const char *event, *symfs, *kallsyms;
+	bool pid, tid, kernel, jit, all, addrs, inlines;
+	struct sf_list windows;
+	struct sf_time_span time;
+	struct sf_texts threads;
 };
 
+static const char *const views[] = { "auto",   "samples", "wall", "oncpu",
+				     "offcpu", "critical", NULL };
+static const char *const weights[] = { "period", "count", NULL };
+static const char *const window_words[] = { "fast", "slow", NULL };
+
 static const struct sf_option options[] = {
-	SF_FLAG(0, "pid", struct fold_opts, pid, "name the process: comm-PID"),
+	SF_HEADING("What is counted"),
+	SF_ENUM(0, "view", struct fold_opts, view, views,
+		"samples: what the events weigh; the others: µs of the windows, all threads (wall), "
+		"running, waiting, or on the critical path; auto: wall where there are windows, "
+		"else samples"),
+	SF_TEXT('e', "event", struct fold_opts, event, "NAME",
+		"fold this event (default: the first one met)"),
+	SF_ENUM(0, "weight", struct fold_opts, weight, weights, "sum of periods, or of samples"),
+	SF_LIST(0, "window", struct fold_opts, windows, window_words, "LIST",
+		"only these BRANCHes: 1,2,4-6, fast, slow"),
+	SF_SPAN(0, "time", struct fold_opts, time, "A,B",
+		"only from A to B, in seconds as perf script prints them; A or B may be left out"),
+	SF_TEXTS(0, "thread", struct fold_opts, threads, "NAME",
+		 "only threads of this name, or that match a pattern; may be repeated"),
+	SF_HEADING("How stacks are named"),
+	SF_FLAG(0, "pid", struct fold_opts, pid, "the root is NAME-PID"),
+	SF_FLAG(0, "tid", struct fold_opts, tid, "the root is NAME-PID/TID"),
+	SF_FLAG(0, "kernel", struct fold_opts, kernel, "mark frames of the kernel with _[k]"),
+	SF_FLAG(0, "jit", struct fold_opts, jit, "mark frames of JIT code with _[j]"),
+	SF_FLAG(0, "all", struct fold_opts, all, "mark both"),
+	SF_FLAG(0, "addrs", struct fold_opts, addrs, "show the address of what has no name"),
+	SF_FLAG(0, "inline", struct fold_opts, inlines,
+		"show inlined calls, from the debug information, with _[i]"),
+	SF_HEADING("Where names come from"),
+	SF_FILE(0, "symfs", struct fold_opts, symfs, "DIR", "look for binaries under DIR only"),
+	SF_FILE(0, "kallsyms", struct fold_opts, kallsyms, "FILE",
+		"symbols of the kernel (default: /proc/kallsyms, if it is the recording's kernel)"),
 	SF_OPTIONS_END,
 };
 
+struct fold {
+	const struct fold_opts *o;
+	struct sf_fold *fold;
+};
+
+static void report_problems(const char *path, struct sf_reader *r, struct sf_symbols *symbols)
+{
+	const struct sf_reader_stats *st = sf_reader_stats(r);
+	const char *p;
+
+	if (st->lost)
+		sf_warn("%s: %" PRIu64 " samples were lost while recording", path, st->lost);
+	if (st->bad)
+		sf_warn("%s: %" PRIu64 " records that cannot be right were left out", path,
+			st->bad);
+	if (st->truncated)
+		sf_warn("%s: ends in the middle of a record", path);
+	for (size_t i = 0; (p = sf_reader_problem(r, i)); i++)
+		sf_note("%s: %s", path, p);
+	for (size_t i = 0; (p = sf_symbols_problem(symbols, i)); i++)
+		sf_note("%s: %s", path, p);
+}
+
+static int fold_perf_data(struct fold *f, struct sf_input *in, const char *path,
+			  struct sf_error *err)
+{
+	struct sf_symbols_opts opts = {
+		.symfs = f->o->symfs, .kallsyms = f->o->kallsyms, .inlines = f->o->inlines };
+	struct sf_symbols *symbols;
+	struct sf_reader *r;
+	int ret;
+
+	ret = in ? sf_reader_open_input(&r, in, path, NULL, err)
+		 : sf_reader_open(&r, path, NULL, err);
+	if (ret)
+		return ret;
+	ret = sf_symbols_new(&symbols, &opts, err);
+	if (!ret) {
+		ret = sf_fold_perf_data(f->fold, r, symbols, err);
+		report_problems(path, r, symbols);
+		sf_symbols_free(symbols);
+	}
+	sf_reader_free(r);
+	return ret;
+}
+
+static int fold_script(struct fold *f, struct sf_input *in, const char *path,
+		       struct sf_error *err)
+{
+	const struct sf_script_stats *st;
+	struct sf_script *s;
+	int ret = sf_script_new(&s, in, path, err);
+
+	if (ret)
+		return ret;
+	ret = sf_fold_script(f->fold, s, err);
+	st = sf_script_stats(s);
+	if (!ret && st->unrecognized)
+		sf_warn("%s:%u: not a line of perf script; %" PRIu64 " such lines were left out",
+			path, st->first_unrecognized, st->unrecognized);
+	sf_script_free(s);
+	return ret;
+}
+
+static int fold_folded(struct fold *f, struct sf_input *in, const char *path,
+		       struct sf_error *err)
+{
+	const struct sf_folded_stats *st;
+	struct sf_folded *s;
+	int ret = sf_folded_new(&s, in, path, err);
+
+	if (ret)
+		return ret;
+	ret = sf_fold_folded(f->fold, s, path, err);
+	st = sf_folded_stats(s);
+	if (!ret && st->unrecognized)
+		sf_warn("%s:%u: not a folded stack; %" PRIu64 " such lines were left out", path,
+			st->first_unrecognized, st->unrecognized);
+	if (!ret && st->rounded)
+		sf_warn("%s: %" PRIu64 " weights with a fraction were rounded", path, st->rounded);
+	sf_folded_free(s);
+	return ret;
+}
+
+/* Takes in. */
+static int fold_input(struct fold *f, struct sf_input *in, const char *path,
+		      struct sf_error *err)
+{
+	enum sf_filetype type = sf_input_type(in);
+	int ret = 0;
+
+	switch (type) {
+	case SF_FILETYPE_PERF_DATA:
+		return fold_perf_data(f, in, path, err);
+	case SF_FILETYPE_SCRIPT:
+		ret = fold_script(f, in, path, err);
+		break;
+	case SF_FILETYPE_FOLDED:
+		ret = fold_folded(f, in, path, err);
+		break;
+	case SF_FILETYPE_EMPTY:
+		sf_warn("%s: empty", path);
+		break;
+	case SF_FILETYPE_CSV:
+	case SF_FILETYPE_UNKNOWN:
+		ret = sf_error_at(err, -EINVAL, path, 0,
+				  "neither a perf.data file, nor text of perf script, nor folded "
+				  "stacks");
+		break;
+	}
+	sf_input_free(in);
+	return ret;
+}
+
+static int fold_path(struct fold *f, const char *path)
+{
+	struct sf_error err = SF_ERROR_INIT;
+	struct sf_input *in;
+	int ret = sf_input_open(&in, path, &err);
+
+	/* perf record --threads writes a directory. */
+	if (ret == -EISDIR)
+		ret = fold_perf_data(f, NULL, path, &err);
+	else if (!ret)
+		ret = fold_input(f, in, path, &err);
+	return ret ? sf_fail(&err) : SF_EXIT_DONE;
+}
+
+static int print_line(void *arg, const char *line, size_t len, uint64_t weight)
+{
+	fwrite(line, 1, len, stdout);
+	printf(" %" PRIu64 "\n", weight);
+	return ferror(stdout) ? -EIO : 0;
+}
+
+/* What was left out, and that a wrong --event was not simply an empty picture. */
+static int report_events(const struct fold *f)
+{
+	const struct sf_fold_stats *st = sf_fold_stats(f->fold);
+	const char *event = sf_fold_event(f->fold), *met;
+	char others[512] = "";
+	size_t len = 0;
+
+	for (size_t i = 0; (met = sf_fold_event_met(f->fold, i)); i++)
+		if (strcmp(met, event) && len < sizeof(others))
+			len += (size_t)snprintf(others + len, sizeof(others) - len, "%s%s",
+						len ? ", " : "", met);
+	if (f->o->event && !st->samples && !st->filtered && !st->lines)
+		return sf_failf("no samples of event %s; there are: %s", f->o->event,
+				len ? others : "none");
+	if (!f->o->event && st->other_event)
+		sf_warn("folded is %s; --event NAME folds the others: %s", event, others);
+	if (st->no_stack)
+		sf_warn("%" PRIu64 " samples of tracepoints have no call chain (perf record -g)",
+			st->no_stack);
+	return SF_EXIT_DONE;
+}
+
+static int fold_samples(const struct fold_opts *o, char **paths, int nr)
+{
+	struct sf_fold_opts opts = {
+		.event = o->event,
+		.weight = o->weight ? SF_FOLD_COUNT : SF_FOLD_PERIOD,
+		.pid = o->pid,
+		.tid = o->tid,
+		.kernel = o->kernel || o->all,
+		.jit = o->jit || o->all,
+		.addrs = o->addrs,
+		.span = o->time.set,
+		.begin = o->time.begin,
+		.end = o->time.end,
+		.threads = o->threads.item,
+		.nr_threads = o->threads.nr,
+	};
+	struct fold f = { .o = o };
+	struct sf_error err = SF_ERROR_INIT;
+	int status = SF_EXIT_DONE;
+
+	if (sf_fold_new(&f.fold, &opts, &err))
+		return sf_fail(&err);
+	for (int i = 0; i < nr && status == SF_EXIT_DONE; i++)
+		status = fold_path(&f, paths[i]);
+	/* What could be read before a file went wrong is still true: print it, but fail. */
+	if (sf_fold_each(f.fold, print_line, NULL) == -ENOMEM)
+		status = sf_failf("no memory");
+	if (status == SF_EXIT_DONE)
+		status = report_events(&f);
+	sf_fold_free(f.fold);
+	return status;
+}
+
 static int run(const struct sf_command *cmd, int argc, char **argv)
 {
+	static char perf_data[] = "perf.data", *defaults[] = { perf_data };
 	struct fold_opts o = { 0 };
-	int first = sf_options_parse(cmd, &o, argc, argv);
+	int first = sf_options_parse(cmd, &o, argc, argv), status;
+	int nr = argc - first;
 
 	if (first <= 0)
 		return sf_options_status(first);
+	if (o.view > VIEW_SAMPLES || o.windows.nr)
+		status = sf_failf("--view %s and --window need a recording with windows",
+				  views[o.view]);
+	else
+		status = fold_samples(&o, nr ? argv + first : defaults, nr ? nr : 1);
 	sf_options_release(cmd, &o);
-	return sf_failf("not there yet");
+	return status;
 }
 
 const struct sf_command cmd_fold = {
 	.name = "fold",
 	.summary = "folded stacks, for flamegraph.pl",
 	.usage = "[options] [FILE...]",
-	.about = "Writes one line for each stack, with its weight, to standard output.",
+	.about = "Writes one line for each stack to standard output: the frames from the root on, "
+		 "separated by ';', and what the stack weighs. FILE is a perf.data file (default: "
+		 "perf.data), text of perf script, or folded stacks, compressed or not; - is standard "
+		 "input; several are added up.",
 	.options = options,
 	.run = run,
 };

@@ -113,6 +113,7 @@ static int finish_sample(struct sf_script *s, bool blank)
 		return -ENOMEM;
 	memset(out, 0, sizeof(*out));
 	sf_script_header(s->text.buf, s->header_len, false, out);
+	out->header = (struct sf_text){ s->text.buf, s->header_len };
 	s->nr_frames = 0;
 	for (size_t i = 0; i < s->nr_spans; i++) {
 		const struct span *at = &s->span[i];

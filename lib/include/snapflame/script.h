@@ -37,6 +37,7 @@ struct sf_script_frame {
 };
 
 struct sf_script_sample {
+	struct sf_text header; /* the whole line */
 	struct sf_text comm, event, text; /* text: what a tracepoint prints behind its name */
 	bool has_pid, has_cpu, has_time, has_period;
 	int64_t pid, tid; /* perf prints -1 where it does not know */

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The call chain of a sample as perf script prints it: leaf first, with PERF_CONTEXT_* before each
+ * part. Mostly what the kernel wrote; else put together from the last branch record, or from the
+ * user's registers, or from the sample's address alone.
+ */
+#ifndef ANALYSIS_FOLD_CHAIN_H
+#define ANALYSIS_FOLD_CHAIN_H
+
+#include <snapflame/reader.h>
+
+struct sf_fold_chain {
+	const uint64_t *ip;
+	size_t nr;
+	uint64_t *own; /* where ip had to be put together */
+	size_t alloc;
+};
+
+/* 1, 0 where the sample has nothing that could be a stack, or -ENOMEM. */
+int sf_fold_chain_get(struct sf_fold_chain *c, const struct sf_record *rec);
+void sf_fold_chain_release(struct sf_fold_chain *c);
+
+/* PERF_RECORD_MISC_* that a PERF_CONTEXT_* entry switches to; 0 for what perf does not know. */
+unsigned sf_fold_chain_mode(uint64_t context);
+
+static inline int sf_fold_chain_is_context(uint64_t ip)
+{
+	return ip >= (uint64_t)PERF_CONTEXT_MAX;
+}
+
+#endif
