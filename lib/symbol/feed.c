@@ -97,10 +97,8 @@ static int feed_kernel_image(struct sf_symbols *s, const struct sf_record *rec, 
 	if (!m.start && (!m.end || m.end == UINT64_MAX))
 		m.end = UINT64_MAX;
 	m.identity = true;
-	if (!guest) {
-		s->has_kernel_map = true;
+	if (!guest)
 		s->kernel_module = m.module;
-	}
 	return sf_spaces_map_kernel(&s->spaces, guest, &m);
 }
 

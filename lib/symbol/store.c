@@ -6,7 +6,7 @@
  *	{"type":"symbols","module":"/usr/bin/vmm","build_id":"93ac…","kernel":false,
  *	 "syms":[[4096,120,"main"],[4224,88,"create_snapshot"]]}
  *
- * Addresses are those of sf_symbols_module(). A module can be spread over several objects.
+ * Addresses are those of sf_symbols_module(), as signed 64-bit integers. A module can be spread over several objects.
  */
 #include "symbol/symbols.h"
 
@@ -59,7 +59,7 @@ static int collect(struct sf_symbols *s, struct entries *list)
 		struct sf_location *loc = &s->locs.loc[i];
 		uint32_t module = loc->module;
 
-		if (!module && loc->flags == SF_FRAME_KERNEL)
+		if (!module && loc->flags == SF_FRAME_KERNEL && sf_symbols_kernel(s))
 			module = s->kernel_module;
 		if (!is_stored(sf_modules_at(&s->modules, module)))
 			continue;
@@ -137,8 +137,9 @@ static int add_sym(struct sf_str *out, const struct entry *e, bool first)
 		len--;
 	memcpy(name, e->name, len);
 	name[len] = '\0';
-	sf_str_addf(out, "%s[%llu,%llu,", first ? "" : ",", (unsigned long long)e->start,
-		    (unsigned long long)(e->end - e->start));
+	/* JSON's integers are signed here: the kernel's addresses are negative. */
+	sf_str_addf(out, "%s[%lld,%lld,", first ? "" : ",", (long long)e->start,
+		    (long long)(e->end - e->start));
 	if (add_json(out, name))
 		return -ENOMEM;
 	sf_str_addch(out, ']');

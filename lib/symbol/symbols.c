@@ -92,17 +92,13 @@ const char *sf_symbols_problem(const struct sf_symbols *s, size_t index)
 	return index < s->nr_problems ? s->problem[index] : NULL;
 }
 
-/* Where a kernel address belongs that no record of a mapping covers. */
-static uint32_t default_kernel(struct sf_symbols *s)
+struct sf_mod *sf_symbols_kernel(struct sf_symbols *s)
 {
-	if (s->has_kernel_map)
-		return 0;
-	if (!s->kernel_module) {
-		struct sf_module_key key = {.kind = SF_MODULE_KERNEL, .path = "[kernel.kallsyms]"};
+	struct sf_module_key key = {.kind = SF_MODULE_KERNEL, .path = "[kernel.kallsyms]"};
 
+	if (!s->kernel_module)
 		s->kernel_module = sf_modules_get(&s->modules, &key);
-	}
-	return s->kernel_module;
+	return sf_modules_at(&s->modules, s->kernel_module);
 }
 
 /* The state of things that ip is to be looked up in; NULL: nothing is mapped there. */
@@ -160,8 +156,6 @@ static uint32_t look_up(struct sf_symbols *s, uint32_t pid, uint64_t ip, unsigne
 		want.module = m->module;
 		if (!m->identity)
 			want.addr += m->pgoff - m->start;
-	} else if (mode == PERF_RECORD_MISC_KERNEL) {
-		want.module = default_kernel(s);
 	}
 	return sf_location_id(&s->locs, &want);
 }

@@ -30,8 +30,7 @@ struct sf_symbols {
 	struct sf_kernel kernel;
 	enum { SF_KERNEL_UNTRIED, SF_KERNEL_NAMED, SF_KERNEL_NAMELESS } kernel_state;
 	struct sf_build_id kernel_id; /* of the recording */
-	uint32_t kernel_module;       /* id; 0 until one is needed */
-	bool has_kernel_map;
+	uint32_t kernel_module;       /* id of the image, 0 until a record names it */
 	const char *release, *hostname, *arch; /* of the recording; NULL unknown */
 	char **problem;
 	size_t nr_problems, problems_alloc;
@@ -41,6 +40,9 @@ struct sf_symbols {
 /* Note for sf_symbols_problem(), once for each text. */
 void sf_symbols_note(struct sf_symbols *s, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* The module of the kernel image, made when no record named it; NULL without memory. */
+struct sf_mod *sf_symbols_kernel(struct sf_symbols *s);
 
 /* naming.c: fill in loc->frames. */
 int sf_symbols_name(struct sf_symbols *s, struct sf_location *loc);

@@ -228,8 +228,7 @@ static void kernel_and_modules(void **state)
 	struct sf_record k = {.type = PERF_RECORD_KSYMBOL};
 	const struct sf_frame *f;
 
-	assert_string_equal(where_mode(1, 0xffffffff81000010, KERNEL),
-			    "[kernel.kallsyms]+ffffffff81000010");
+	assert_string_equal(where_mode(1, 0xffffffff81000010, KERNEL), "-");
 	map_misc(KERNEL, -1u, 0xffffffff81000000, 0x1000000, 0xffffffff81000000,
 		 "[kernel.kallsyms]_text");
 	map_misc(KERNEL, -1u, 0xffffffffc0000000, 0x8000, 0, "/lib/modules/6/kernel/snd-x.ko.xz");
