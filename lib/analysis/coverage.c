@@ -13,6 +13,8 @@
 static const double least_attributed_pct = 90; /* of a window's critical path */
 static const double most_lost_share = 0.001;   /* of a window's events */
 static const double most_cpu_error_pct = 5;
+/* Interrupts and steal run on a thread's time, and the kernel's clock does not charge them to it. */
+static const double most_stolen_pct = 40;
 static const double least_sampler_pct = 50, poor_sampler_pct = 80;
 static const double least_expected_samples = 30; /* below, a share says nothing */
 static const double least_cpu_share = 0.1; /* error is relative to at least this much of the span */
@@ -235,6 +237,10 @@ static int check_cpu(struct diff_build *b)
 	c->schedstat_error_pct = 100 * off / base;
 	/* The edges' errors are independent of each other. */
 	stale = tick_ns * sqrt(2 * b->running_at_edges);
+	if (b->ours_ns > b->kernel_ns && off > most_cpu_error_pct / 100 * base + stale &&
+	    off < most_stolen_pct / 100 * base + stale)
+		return NOTE(b, "%.1f ms on a CPU were not charged to the target: interrupts, or time "
+			    "that a hypervisor stole", off / 1e6);
 	if (off > most_cpu_error_pct / 100 * base + stale)
 		return PROBLEM(b, "CPU time by context switches is %.1f ms, by the kernel's clock %.1f ms: "
 			       "switches are missing", b->ours_ns / 1e6, b->kernel_ns / 1e6);

@@ -24,6 +24,7 @@ struct walk {
 	struct level level[MAX_DEPTH];
 	int depth;
 	uint64_t pos;
+	uint64_t throttled; /* ns that the target's cgroup was out of quota during the window */
 };
 
 static struct level *top(struct walk *w)
@@ -176,8 +177,38 @@ static uint32_t who_had(const struct sf_recording *rec, uint16_t cpu, uint64_t l
 	return best;
 }
 
-/* A CPU that idles while somebody waits for it that long is closed to him: his quota is used up. */
+/*
+ * Out of quota: the cgroup says that it was throttled for most of the time that the thread was
+ * runnable; or its CPU idled while it waited.
+ */
 enum { QUOTA_NS = 1000000 };
+
+static bool out_of_quota(struct walk *w, const struct sf_slice *iv, uint32_t behind, uint64_t had)
+{
+	const struct sf_thread *t = &w->rec->thread[top(w)->thread];
+	const struct sf_timeline *tl = sf_timelines_get(w->ts, top(w)->thread);
+
+	if (iv->hi - iv->lo < QUOTA_NS)
+		return false;
+	if (behind != SF_NO_THREAD && w->rec->thread[behind].flags & SF_THREAD_IDLE &&
+	    had * 2 > iv->hi - iv->lo)
+		return true;
+	return t->flags & SF_THREAD_TARGET && tl &&
+	       w->throttled * 2 > tl->total[SF_STATE_RUNNABLE];
+}
+
+/* What the covariates of the window say of the target's cgroup. */
+static uint64_t throttled_ns(const struct sf_recording *rec, const struct sf_window *w)
+{
+	for (size_t i = 0; w && i < w->nr_covariates; i++) {
+		const struct sf_covariate *c = &w->covariate[i];
+
+		if (!strcmp(sf_text(rec, c->name), "cgroup_throttled_us") && c->has_begin &&
+		    c->has_end && c->end > c->begin)
+			return (uint64_t)((c->end - c->begin) * 1000);
+	}
+	return 0;
+}
 
 /* Somebody waits in the thread of the top level: index + 1. */
 static int add_waiter(struct walk *w, uint32_t stack, enum sf_wait wait, uint32_t *index)
@@ -207,11 +238,12 @@ static int runnable(struct walk *w, const struct sf_slice *iv, uint64_t lo)
 	s.source = SF_SOURCE_SEEN;
 	if (s.behind == s.thread)
 		s.behind = SF_NO_THREAD;
-	if (s.behind != SF_NO_THREAD && w->rec->thread[s.behind].flags & SF_THREAD_IDLE) {
-		if (ns >= QUOTA_NS && ns * 2 > iv->hi - iv->lo)
-			s.kind = SF_KIND_CPU_QUOTA;
+	if (out_of_quota(w, iv, s.behind, ns)) {
+		s.kind = SF_KIND_CPU_QUOTA;
 		s.behind = SF_NO_THREAD;
 	}
+	if (s.behind != SF_NO_THREAD && w->rec->thread[s.behind].flags & SF_THREAD_IDLE)
+		s.behind = SF_NO_THREAD;
 	if (s.behind != SF_NO_THREAD) {
 		if (add_waiter(w, iv->stack, SF_WAIT_UNKNOWN, &s.waiter))
 			return -ENOMEM;
@@ -405,7 +437,8 @@ static void reverse(struct sf_critpath *cp)
 int sf_critpath_walk(struct sf_critpath *cp, struct sf_timelines *ts, struct sf_mechanisms *m,
 		     uint32_t root)
 {
-	struct walk w = { .cp = cp, .ts = ts, .m = m, .rec = ts->rec, .pos = ts->hi };
+	struct walk w = { .cp = cp, .ts = ts, .m = m, .rec = ts->rec, .pos = ts->hi,
+			  .throttled = throttled_ns(ts->rec, ts->window) };
 	int ret = 0;
 
 	cp->nr = cp->nr_waiters = 0;

@@ -159,34 +159,94 @@ static bool one_pause(struct sf_recording *rec, struct sf_vcpu_memo *memo,
 	return b->lo - a->hi < GAP_NS || t->nr_kvm_exits;
 }
 
-/* CPU time outside of KVM_RUN right before and after the sleep belongs to the pause: a vCPU that is
- * slow to stop or to resume. Samples in user mode prove it. */
-static void extend(struct sf_recording *rec, struct sf_vcpu_memo *memo, const struct sf_thread *t,
-		   struct span *s, uint64_t lo, uint64_t hi)
+/* Proof of where a running vCPU was at an instant. */
+struct evidence {
+	uint64_t time;
+	bool inside;    /* in the guest, or in KVM's code */
+	uint64_t again; /* where it was switched out: when it ran again */
+};
+
+static bool in_guest(struct sf_recording *rec, const struct sf_cpu_sample *c)
 {
-	size_t n = t->nr_samples, first = 0;
+	const struct sf_frame *f;
 
-	while (first < n && t->sample[first].time < s->lo)
-		first++;
-	for (size_t i = first; i-- > 0 && t->sample[i].time >= lo;) {
-		const struct sf_cpu_sample *c = &t->sample[i];
+	return c->stack && sf_symbols_frames(rec->symbols, sf_stack_loc(rec, c->stack), &f) &&
+	       f[0].flags & SF_FRAME_GUEST;
+}
 
-		if (c->kernel || in_kvm(rec, memo, c->stack) || s->lo - c->time > 2 * c->period)
+static struct evidence of_sample(struct sf_recording *rec, struct sf_vcpu_memo *memo,
+				 const struct sf_cpu_sample *c)
+{
+	/* A sample in the kernel says little: an interrupt may have hit either side. */
+	bool inside = in_guest(rec, c) || in_kvm(rec, memo, c->stack);
+
+	return (struct evidence){ c->time, inside, c->time };
+}
+
+static struct evidence of_switch(struct sf_recording *rec, struct sf_vcpu_memo *memo,
+				 const struct sf_thread *t, size_t i)
+{
+	struct evidence e = { t->sched[i].time, in_kvm(rec, memo, t->sched[i].stack), t->sched[i].time };
+
+	while (++i < t->nr_sched)
+		if (t->sched[i].kind == SF_SCHED_IN) {
+			e.again = t->sched[i].time;
 			break;
-		s->lo = c->time;
-	}
-	for (size_t i = first; i < n && t->sample[i].time <= hi; i++) {
-		const struct sf_cpu_sample *c = &t->sample[i];
+		}
+	return e;
+}
 
-		if (c->time < s->hi)
-			continue;
-		if (c->kernel || in_kvm(rec, memo, c->stack) || c->time - s->hi > 2 * c->period)
-			break;
-		s->hi = c->time;
+static size_t sample_at(const struct sf_thread *t, uint64_t time)
+{
+	size_t i = 0;
+
+	while (i < t->nr_samples && t->sample[i].time < time)
+		i++;
+	return i;
+}
+
+/* Running without a proof for longer than this ends what is known. */
+enum { SILENCE_NS = 5000000 };
+
+/* Slow to resume: on a CPU after the sleep, and not in KVM_RUN yet. */
+static void extend_end(struct sf_recording *rec, struct sf_vcpu_memo *memo,
+		       const struct sf_thread *t, struct span *s, uint64_t hi)
+{
+	size_t i = sample_at(t, s->hi), k = sched_at(t, s->hi);
+
+	for (;;) {
+		struct evidence e;
+
+		while (k < t->nr_sched && t->sched[k].kind != SF_SCHED_OUT)
+			k++;
+		if (i < t->nr_samples &&
+		    (k >= t->nr_sched || t->sample[i].time < t->sched[k].time))
+			e = of_sample(rec, memo, &t->sample[i++]);
+		else if (k < t->nr_sched)
+			e = of_switch(rec, memo, t, k++);
+		else
+			return;
+		if (e.inside || e.time > hi || e.time - s->hi > SILENCE_NS ||
+		    left_guest_between(t, s->hi, e.time))
+			return;
+		s->hi = e.again < hi ? e.again : hi;
 	}
+}
+
+/* Slow to stop: on a CPU before the sleep, and out of KVM_RUN already. */
+static void extend_begin(struct sf_recording *rec, struct sf_vcpu_memo *memo,
+			 const struct sf_thread *t, struct span *s, uint64_t lo)
+{
+	for (size_t i = sample_at(t, s->lo); i-- > 0;) {
+		struct evidence e = of_sample(rec, memo, &t->sample[i]);
+
+		if (e.inside || t->sample[i].kernel || e.time < lo || s->lo - e.time > SILENCE_NS)
+			break;
+		s->lo = e.time;
+	}
+	/* The very moment, when it is known. */
 	for (size_t i = t->nr_kvm_exits; i-- > 0;)
 		if (t->kvm_exit[i] <= s->lo) {
-			/* The very moment, when nothing else happened in between. */
 			if (s->lo - t->kvm_exit[i] < GAP_NS && t->kvm_exit[i] >= lo)
 				s->lo = t->kvm_exit[i];
 			break;
@@ -212,8 +272,10 @@ bool sf_vcpu_pause(struct sf_recording *rec, struct sf_vcpu_memo *memo, const st
 	if (best.hi <= best.lo)
 		return false;
 	/* An emulated vCPU is always outside of KVM: its CPU time is the guest's. */
-	if (t->nr_kvm_exits || seen_in_kvm(rec, memo, t))
-		extend(rec, memo, t, &best, lo, hi);
+	if (t->nr_kvm_exits || seen_in_kvm(rec, memo, t)) {
+		extend_begin(rec, memo, t, &best, lo);
+		extend_end(rec, memo, t, &best, hi);
+	}
 	*begin = best.lo;
 	*end = best.hi;
 	return true;
