@@ -19,7 +19,7 @@ int sf_fold_new(struct sf_fold **ret, const struct sf_fold_opts *opts, struct sf
 		return sf_error_set(err, -ENOMEM, "no memory");
 	f->opts = opts ? *opts : defaults;
 	f->event = f->opts.event;
-	sf_namer_init(&f->namer, &f->opts);
+	sf_fold_namer_init(&f->namer, &f->opts);
 	return 0;
 }
 
@@ -27,7 +27,7 @@ void sf_fold_free(struct sf_fold *f)
 {
 	if (!f)
 		return;
-	sf_namer_release(&f->namer);
+	sf_fold_namer_release(&f->namer);
 	sf_trie_release(&f->stacks);
 	sf_strtab_release(&f->met);
 	free(f->list.id);
@@ -103,7 +103,7 @@ int sf_fold_add(struct sf_fold *f, const char *const *name, size_t nr, uint64_t 
 {
 	f->list.nr = 0;
 	for (size_t i = 0; i < nr; i++)
-		if (push(&f->list, sf_namer_safe(&f->namer, name[i], strlen(name[i]))))
+		if (push(&f->list, sf_fold_namer_safe(&f->namer, name[i], strlen(name[i]))))
 			return -ENOMEM;
 	if (!nr || !weight)
 		return 0;
@@ -120,7 +120,7 @@ static int fold_line(struct sf_fold *f, const struct sf_folded_line *l)
 		const char *semi = memchr(p, ';', (size_t)(end - p));
 		size_t len = (size_t)((semi ? semi : end) - p);
 
-		if (push(&f->list, sf_namer_safe(&f->namer, p, len)))
+		if (push(&f->list, sf_fold_namer_safe(&f->namer, p, len)))
 			return -ENOMEM;
 		if (!semi)
 			break;

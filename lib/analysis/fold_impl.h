@@ -10,7 +10,7 @@
 
 struct sf_fold {
 	struct sf_fold_opts opts;
-	struct sf_namer namer;
+	struct sf_fold_namer namer;
 	struct sf_trie stacks;     /* keys: names */
 	struct sf_fold_stats stats;
 	const char *event;         /* folded: of opts, or of met */

@@ -64,14 +64,14 @@ static void add_safe(struct sf_str *s, const char *name, size_t len)
 }
 
 /* What n->name holds as a name. */
-static uint32_t intern(struct sf_namer *n)
+static uint32_t intern(struct sf_fold_namer *n)
 {
 	if (!n->name.len)
 		sf_str_add(&n->name, "[unknown]");
 	return sf_str_failed(&n->name) ? 0 : sf_strtab_idn(&n->names, n->name.buf, n->name.len);
 }
 
-uint32_t sf_namer_safe(struct sf_namer *n, const char *name, size_t len)
+uint32_t sf_fold_namer_safe(struct sf_fold_namer *n, const char *name, size_t len)
 {
 	sf_str_reset(&n->name);
 	add_safe(&n->name, name, len);
@@ -177,7 +177,7 @@ static const char *suffix(const struct sf_fold_opts *opts, const struct sf_print
 }
 
 /* One of the names that "a->b" was split into. */
-static int add_name(struct sf_namer *n, bool java, const struct sf_printed_frame *f,
+static int add_name(struct sf_fold_namer *n, bool java, const struct sf_printed_frame *f,
 		    struct sf_text part, bool inlined, struct sf_name_list *out)
 {
 	uint32_t id;
@@ -205,7 +205,7 @@ static int add_name(struct sf_namer *n, bool java, const struct sf_printed_frame
 	return 0;
 }
 
-int sf_namer_frame(struct sf_namer *n, bool java, const struct sf_printed_frame *f,
+int sf_fold_namer_frame(struct sf_fold_namer *n, bool java, const struct sf_printed_frame *f,
 		   struct sf_name_list *out)
 {
 	const char *p = f->symbol.p, *end = p + f->symbol.len;
@@ -263,7 +263,7 @@ static size_t script_name(struct sf_text header)
  * With pid or tid in the root, which the script cannot know from perf script's usual text, the name
  * is what it is.
  */
-static struct sf_text root_name(const struct sf_namer *n, const struct sf_printed_thread *t)
+static struct sf_text root_name(const struct sf_fold_namer *n, const struct sf_printed_thread *t)
 {
 	struct sf_text seen = sf_name_is_short(t->comm) ? t->header : t->comm;
 	size_t len;
@@ -274,7 +274,7 @@ static struct sf_text root_name(const struct sf_namer *n, const struct sf_printe
 	return len ? (struct sf_text){ seen.p, len } : t->comm;
 }
 
-uint32_t sf_namer_root(struct sf_namer *n, const struct sf_printed_thread *t)
+uint32_t sf_fold_namer_root(struct sf_fold_namer *n, const struct sf_printed_thread *t)
 {
 	struct sf_text name = root_name(n, t);
 
@@ -294,19 +294,19 @@ uint32_t sf_namer_root(struct sf_namer *n, const struct sf_printed_thread *t)
 	return intern(n);
 }
 
-bool sf_namer_is_java(const struct sf_namer *n, uint32_t root)
+bool sf_fold_namer_is_java(const struct sf_fold_namer *n, uint32_t root)
 {
 	return !strncmp(sf_strtab_text(&n->names, root), "java", 4);
 }
 
-void sf_namer_init(struct sf_namer *n, const struct sf_fold_opts *opts)
+void sf_fold_namer_init(struct sf_fold_namer *n, const struct sf_fold_opts *opts)
 {
-	*n = (struct sf_namer){ .opts = opts };
+	*n = (struct sf_fold_namer){ .opts = opts };
 	sf_str_init(&n->raw);
 	sf_str_init(&n->name);
 }
 
-void sf_namer_release(struct sf_namer *n)
+void sf_fold_namer_release(struct sf_fold_namer *n)
 {
 	sf_strtab_release(&n->names);
 	sf_str_release(&n->raw);

@@ -18,14 +18,14 @@ struct sf_name_list {
 	size_t nr, alloc;
 };
 
-struct sf_namer {
+struct sf_fold_namer {
 	struct sf_strtab names;
 	const struct sf_fold_opts *opts;
 	struct sf_str raw, name; /* scratch */
 };
 
-void sf_namer_init(struct sf_namer *n, const struct sf_fold_opts *opts);
-void sf_namer_release(struct sf_namer *n);
+void sf_fold_namer_init(struct sf_fold_namer *n, const struct sf_fold_opts *opts);
+void sf_fold_namer_release(struct sf_fold_namer *n);
 
 /* A frame as perf prints it. */
 struct sf_printed_frame {
@@ -40,7 +40,7 @@ struct sf_printed_frame {
  * several for "a->b" (an inlined call, as the runtime of a JIT wrote it), none for what the script
  * skips. 0 or -ENOMEM.
  */
-int sf_namer_frame(struct sf_namer *n, bool java, const struct sf_printed_frame *frame,
+int sf_fold_namer_frame(struct sf_fold_namer *n, bool java, const struct sf_printed_frame *frame,
 		   struct sf_name_list *out);
 
 /* A thread, as far as a recording or a text knows it. */
@@ -51,7 +51,7 @@ struct sf_printed_thread {
 	struct sf_text header; /* as perf prints it; only looked at where sf_name_is_short() */
 };
 
-/* A name of one letter: see sf_namer_root(). */
+/* A name of one letter: see sf_fold_namer_root(). */
 static inline bool sf_name_is_short(struct sf_text comm)
 {
 	return comm.len < 2;
@@ -62,11 +62,11 @@ static inline bool sf_name_is_short(struct sf_text comm)
  * least, and then for white space and a number: of "X  4242 12.5: …" it makes "X_", of
  * "x 51234 12.5:   1000 cycles:" the name "x_51234_12.5:". The lines are to be the same.
  */
-uint32_t sf_namer_root(struct sf_namer *n, const struct sf_printed_thread *t);
+uint32_t sf_fold_namer_root(struct sf_fold_namer *n, const struct sf_printed_thread *t);
 /* Whether the frames below this root are cleaned as those of a JVM. */
-bool sf_namer_is_java(const struct sf_namer *n, uint32_t root);
+bool sf_fold_namer_is_java(const struct sf_fold_namer *n, uint32_t root);
 
 /* A name from elsewhere, made safe; 0 without memory. */
-uint32_t sf_namer_safe(struct sf_namer *n, const char *name, size_t len);
+uint32_t sf_fold_namer_safe(struct sf_fold_namer *n, const char *name, size_t len);
 
 #endif

@@ -270,7 +270,7 @@ static int name_frame(struct sample_fold *s, const struct sf_frame *frame, const
 		.inlined = frame->flags & SF_FRAME_INLINED,
 	};
 
-	return sf_namer_frame(&s->f->namer, java, &printed, &s->pool);
+	return sf_fold_namer_frame(&s->f->namer, java, &printed, &s->pool);
 }
 
 /* Names of a place into the pool, from the root on. */
@@ -340,7 +340,7 @@ static int name_stacks(struct sample_fold *s)
 		const struct sf_trie_node *node = &raw->node[n];
 
 		if (!node->parent) {
-			java[n] = sf_namer_is_java(&s->f->namer, node->key);
+			java[n] = sf_fold_namer_is_java(&s->f->namer, node->key);
 			to[n] = sf_trie_child(&s->f->stacks, 0, node->key);
 		} else {
 			java[n] = java[node->parent];

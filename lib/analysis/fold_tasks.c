@@ -124,7 +124,7 @@ static void make_root(struct sf_fold_tasks *t, struct sf_fold *f, struct sf_fold
 		thread.header = (struct sf_text){ t->header.buf, t->header.len };
 	}
 	task->filtered = !sf_fold_wants_thread(f, thread.comm.p, thread.comm.len);
-	task->root = sf_namer_root(&f->namer, &thread);
+	task->root = sf_fold_namer_root(&f->namer, &thread);
 }
 
 const struct sf_fold_task *sf_fold_tasks_get(struct sf_fold_tasks *t, struct sf_fold *f,

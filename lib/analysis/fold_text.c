@@ -56,7 +56,7 @@ static int frame_names(struct text_fold *t, bool java, const struct sf_script_fr
 
 	if (t->f->opts.addrs && is_unknown(frame->symbol)) {
 		t->fresh.nr = 0;
-		if (sf_namer_frame(&t->f->namer, java, &printed, &t->fresh))
+		if (sf_fold_namer_frame(&t->f->namer, java, &printed, &t->fresh))
 			return -ENOMEM;
 		*id = t->fresh.id;
 		*nr = t->fresh.nr;
@@ -70,7 +70,7 @@ static int frame_names(struct text_fold *t, bool java, const struct sf_script_fr
 	if (!at)
 		return -ENOMEM;
 	if (!*at) {
-		if (sf_namer_frame(&t->f->namer, java, &printed, &t->pool) ||
+		if (sf_fold_namer_frame(&t->f->namer, java, &printed, &t->pool) ||
 		    SF_GROW(t->span, t->nr_spans + 1, t->spans_alloc))
 			return -ENOMEM;
 		t->span[t->nr_spans++] = (struct name_span){ (uint32_t)start,
@@ -89,11 +89,11 @@ static uint32_t root_of(struct text_fold *t, const struct sf_script_sample *s)
 	uint32_t comm, *root;
 
 	if (t->f->opts.pid || t->f->opts.tid || sf_name_is_short(s->comm))
-		return sf_namer_root(&t->f->namer, &thread);
+		return sf_fold_namer_root(&t->f->namer, &thread);
 	comm = sf_strtab_idn(&t->comms, s->comm.p, s->comm.len);
 	root = comm ? sf_map64_at(&t->roots, comm, NULL) : NULL;
 	if (root && !*root)
-		*root = sf_namer_root(&t->f->namer, &thread);
+		*root = sf_fold_namer_root(&t->f->namer, &thread);
 	return root ? *root : 0;
 }
 
@@ -101,7 +101,7 @@ static int fold_stack(struct text_fold *t, const struct sf_script_sample *s)
 {
 	uint32_t root = root_of(t, s), node;
 	struct sf_trie *trie = &t->f->stacks;
-	bool java = sf_namer_is_java(&t->f->namer, root);
+	bool java = sf_fold_namer_is_java(&t->f->namer, root);
 	uint64_t weight = sf_fold_weight_of(t->f, s->has_period ? s->period : 1);
 
 	node = root ? sf_trie_child(trie, 0, root) : 0;
