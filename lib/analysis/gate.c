@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <snapflame/gate.h>
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <snapflame/stats.h>
+
+static double mean_branch(const struct sf_diff *d, enum sf_side side)
+{
+	size_t first = side == SF_SLOW ? d->nr[SF_FAST] : 0;
+	double sum = 0;
+
+	for (size_t i = 0; i < d->nr[side]; i++)
+		sum += d->ref[first + i].window->branch;
+	return sum / (double)d->nr[side];
+}
+
+/*
+ * The sides of a trend are its ends: their difference is the slope times their distance, and so is
+ * its lower end. NAN where the slope has no interval.
+ */
+static int least_of_trend(const struct sf_diff *d, double *least)
+{
+	size_t n = d->nr[SF_FAST] + d->nr[SF_SLOW];
+	double *x = calloc(n, sizeof(*x));
+	struct sf_trend t;
+
+	*least = NAN;
+	if (!x)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		x[i] = d->ref[i].window->branch;
+	if (!sf_trend(x, d->pause_ms, n, &t))
+		*least = t.lo * (mean_branch(d, SF_SLOW) - mean_branch(d, SF_FAST));
+	free(x);
+	return 0;
+}
+
+static const char *why_undecided(const struct sf_diff *d)
+{
+	if (d->trend)
+		return "a trend of so few BRANCHes has no interval; record more with --branches";
+	if (d->nr[SF_FAST] == 1 || d->nr[SF_SLOW] == 1)
+		return "n = 1 has no interval; record more BRANCHes of each with --branches";
+	return "there is no interval";
+}
+
+int sf_gate_check(struct sf_gate *g, const struct sf_diff *d, double limit_pct)
+{
+	double base = d->median_ms[SF_FAST], least = NAN;
+	int ret = 0;
+
+	memset(g, 0, sizeof(*g));
+	if (d->delta.has_interval)
+		least = d->delta.lo;
+	else if (d->trend)
+		ret = least_of_trend(d, &least);
+	g->growth_pct = 100 * d->delta.value / base;
+	g->least_pct = 100 * least / base;
+	g->decided = base > 0 && isfinite(least);
+	g->exceeded = g->decided && g->least_pct > limit_pct;
+	if (!g->decided)
+		snprintf(g->text, sizeof(g->text),
+			 "growth of %.1f %% against the limit of %g %%: not decided, %s",
+			 g->growth_pct, limit_pct, why_undecided(d));
+	else
+		snprintf(g->text, sizeof(g->text),
+			 "growth of %.1f %%, at least %.1f %% with 95 %% confidence: the limit of %g %% "
+			 "is %s", g->growth_pct, g->least_pct, limit_pct,
+			 g->exceeded ? "exceeded" : "kept");
+	return ret;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A limit for the growth of the pauses, for CI. It is exceeded only where noise is ruled out: by the
+ * lower end of the 95 % interval of the growth, never by a point estimate.
+ */
+#ifndef SNAPFLAME_GATE_H
+#define SNAPFLAME_GATE_H
+
+#include <snapflame/diff.h>
+
+struct sf_gate {
+	bool exceeded;
+	bool decided;        /* false: there is no interval (n = 1, a short trend) */
+	double growth_pct;   /* of the fast median; INFINITY from 0 */
+	double least_pct;    /* lower end of the interval; NAN where there is none */
+	char text[256];      /* one line that says it */
+};
+
+/* limit: % of the fast median. 0 or -ENOMEM. */
+int sf_gate_check(struct sf_gate *g, const struct sf_diff *d, double limit_pct);
+
+#endif
