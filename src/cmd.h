@@ -42,6 +42,7 @@ struct sf_command {
 /* All commands, NULL-ended, in the order of --help. */
 extern const struct sf_command *const sf_commands[];
 
+extern const struct sf_command cmd_diff;
 extern const struct sf_command cmd_fold;
 extern const struct sf_command cmd_record;
 

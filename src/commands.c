@@ -6,6 +6,7 @@
 
 const struct sf_command *const sf_commands[] = {
 	&cmd_fold,
+	&cmd_diff,
 	&cmd_record,
 	NULL,
 };

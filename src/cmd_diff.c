@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <snapflame/array.h>
+#include <snapflame/diff.h>
+#include <snapflame/gate.h>
+#include <snapflame/render_folded.h>
+#include <snapflame/render_json.h>
+#include <snapflame/render_text.h>
+
+#include "cmd.h"
+#include "diff_sides.h"
+#include "options.h"
+#include "report.h"
+#include "terminal.h"
+
+enum format { FORMAT_TEXT, FORMAT_FOLDED, FORMAT_JSON };
+
+static const char *const formats[] = { "text", "folded", "json", NULL };
+
+struct diff_opts {
+	struct sf_texts fast, slow;
+	const char *dir, *symfs;
+	unsigned warmup;
+	int format;
+	double fail_over;
+	bool json, api;
+};
+
+static const struct sf_option options[] = {
+	SF_HEADING("What is compared"),
+	SF_TEXTS(0, "fast", struct diff_opts, fast, "LIST|FILE...",
+		 "the fast side: BRANCH numbers (1,2 or 1-3) of RUN, or files"),
+	SF_TEXTS(0, "slow", struct diff_opts, slow, "LIST|FILE...", "the slow side"),
+	SF_UINT(0, "warmup", struct diff_opts, warmup, "N", "leave out the first N BRANCHes (0)"),
+	SF_FLAG(0, "api", struct diff_opts, api,
+		"the API's windows, also where the dark ones are known"),
+	SF_FILE(0, "symfs", struct diff_opts, symfs, "DIR", "look for binaries under DIR"),
+	SF_HEADING("The result"),
+	SF_FILE('o', "output", struct diff_opts, dir, "DIR",
+		"write report.html, figures and data to DIR, too"),
+	SF_ENUM(0, "format", struct diff_opts, format, formats, "what is printed"),
+	SF_FLAG(0, "json", struct diff_opts, json, "the same as --format json"),
+	SF_PERCENT(0, "fail-over", struct diff_opts, fail_over, "PCT",
+		   "exit with 3 if the pauses surely grew by more than PCT %"),
+	SF_OPTIONS_END,
+};
+
+static int print(const struct sf_diff *d, enum format format)
+{
+	struct sf_text_opts text = sf_terminal_opts(stdout);
+	struct sf_str out = SF_STR_INIT;
+	int ret = 0;
+
+	if (format == FORMAT_JSON)
+		ret = sf_json_diff(&out, d);
+	else if (format == FORMAT_FOLDED)
+		ret = sf_folded_diff(&out, d);
+	else
+		sf_text_diff(&out, d, &text);
+	if (ret || sf_str_failed(&out))
+		ret = sf_failf("out of memory");
+	else
+		fputs(out.buf, stdout);
+	sf_str_release(&out);
+	return ret;
+}
+
+/* Folded text has no place for it. */
+static void say_no_verdict(const struct sf_diff *d)
+{
+	if (d->has_verdict)
+		return;
+	for (size_t i = 0; i < d->coverage.nr_problems; i++)
+		sf_warn("no verdict: %s", d->coverage.problem[i]);
+}
+
+static int gate(const struct sf_diff *d, double limit)
+{
+	struct sf_gate g;
+
+	if (isnan(limit))
+		return SF_EXIT_DONE;
+	if (sf_gate_check(&g, d, limit))
+		return sf_failf("out of memory");
+	if (g.exceeded || !g.decided)
+		sf_warn("%s", g.text);
+	else
+		sf_note("%s", g.text);
+	return g.exceeded ? SF_EXIT_GATE : SF_EXIT_DONE;
+}
+
+static int compare(const struct diff_opts *o, const struct sf_sides *sides)
+{
+	struct sf_error err = SF_ERROR_INIT;
+	enum format format = o->json ? FORMAT_JSON : (enum format)o->format;
+	struct sf_diff *d;
+	int status;
+
+	if (sf_diff_make(&d, &sides->in, NULL, &err))
+		return sf_fail(&err);
+	status = print(d, format);
+	if (format == FORMAT_FOLDED)
+		say_no_verdict(d);
+	if (!status)
+		status = gate(d, o->fail_over);
+	sf_diff_free(d);
+	return status;
+}
+
+static int diff(const struct diff_opts *o, char **file, size_t nr)
+{
+	struct sf_sides_opts so = {
+		.fast = &o->fast, .slow = &o->slow, .file = file, .nr_files = nr,
+		.warmup = o->warmup, .load = { .symbols = { .symfs = o->symfs },
+					       .api_windows = o->api },
+	};
+	struct sf_sides sides;
+	int status = sf_sides_load(&sides, &so);
+
+	if (!status)
+		status = compare(o, &sides);
+	sf_sides_release(&sides);
+	return status;
+}
+
+static int run(const struct sf_command *cmd, int argc, char **argv)
+{
+	struct diff_opts o = { .fail_over = NAN };
+	char **words = NULL;
+	int first, status, nr = argc;
+
+	if (sf_sides_words(argc, argv, &nr, &words))
+		return sf_failf("out of memory");
+	first = sf_options_parse(cmd, &o, nr, words);
+	if (first <= 0)
+		status = sf_options_status(first);
+	else if (o.json && o.format != FORMAT_TEXT && o.format != FORMAT_JSON)
+		status = sf_usage("--json and --format %s exclude each other", formats[o.format]);
+	else
+		status = diff(&o, words + first, (size_t)(nr - first));
+	sf_options_release(cmd, &o);
+	free(words);
+	return status;
+}
+
+const struct sf_command cmd_diff = {
+	.name = "diff",
+	.summary = "why the slow BRANCHes are slower: verdict and ranked causes",
+	.usage = "[options] FAST SLOW\n[options] RUN\n[options] --fast FILE... --slow FILE...",
+	.about = "Compares recordings of fast and of slow BRANCHes: proves what they cover, says in "
+		 "one sentence why the pauses grew, and ranks what differs. With one recording the "
+		 "BRANCHes are split where the pauses change, or as --fast and --slow say.",
+	.options = options,
+	.operands = SF_OPERANDS_FILES,
+	.run = run,
+};

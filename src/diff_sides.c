@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "diff_sides.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <snapflame/array.h>
+#include <snapflame/filetype.h>
+
+#include "report.h"
+
+/* --------------------------------------------------------------------- command line */
+
+static bool is_list(const char *word)
+{
+	return *word && !word[strspn(word, "0123456789,-")];
+}
+
+static const char *side_option(const char *word)
+{
+	return !strcmp(word, "--fast") || !strcmp(word, "--slow") ? word : NULL;
+}
+
+int sf_sides_words(int argc, char **argv, int *nr, char ***out)
+{
+	/* Every word may get a --fast in front of it. */
+	char **w = calloc(2 * (size_t)argc + 1, sizeof(*w)), *side = NULL;
+	int n = 0;
+
+	*out = w;
+	if (!w)
+		return -ENOMEM;
+	for (int i = 0; i < argc; i++) {
+		if (side_option(argv[i]) && i + 1 < argc) {
+			side = is_list(argv[i + 1]) ? NULL : argv[i];
+			w[n++] = argv[i++];
+		} else if (argv[i][0] == '-' && argv[i][1]) {
+			side = NULL;
+		} else if (side) {
+			w[n++] = side;
+		}
+		w[n++] = argv[i];
+	}
+	*nr = n;
+	return 0;
+}
+
+/* ------------------------------------------------------------------------ recordings */
+
+/* What a file that is no recording is good for. */
+static int wrong_type(const char *path, enum sf_filetype type)
+{
+	if (type == SF_FILETYPE_EMPTY)
+		return sf_failf("%s: the file is empty; was the recorder killed?", path);
+	if (type == SF_FILETYPE_CSV)
+		return sf_failf("%s: a CSV of a sweep; snapflame report draws it", path);
+	return sf_failf("%s: neither a perf.data file nor stacks; record one with snapflame record",
+			path);
+}
+
+static int check_type(const char *path, enum sf_filetype *type)
+{
+	struct sf_error err = SF_ERROR_INIT;
+	struct sf_input *in;
+
+	*type = SF_FILETYPE_PERF_DATA;
+	if (!strcmp(path, "-"))
+		return 0; /* looking would take it */
+	if (sf_input_open(&in, path, &err))
+		return sf_fail(&err);
+	*type = sf_input_type(in);
+	sf_input_free(in);
+	if (*type == SF_FILETYPE_PERF_DATA || *type == SF_FILETYPE_SCRIPT ||
+	    *type == SF_FILETYPE_FOLDED)
+		return 0;
+	return wrong_type(path, *type);
+}
+
+static struct sf_recording *load(struct sf_sides *s, const char *path,
+				 const struct sf_sides_opts *o)
+{
+	struct sf_error err = SF_ERROR_INIT;
+	struct sf_recording *rec;
+	const char *line;
+
+	for (size_t i = 0; i < s->nr; i++)
+		if (!strcmp(s->rec[i]->path, path))
+			return s->rec[i];
+	if (SF_GROW(s->rec, s->nr + 1, s->alloc)) {
+		sf_failf("out of memory");
+		return NULL;
+	}
+	if (sf_recording_load(&rec, path, &o->load, &err)) {
+		sf_fail(&err);
+		return NULL;
+	}
+	s->rec[s->nr++] = rec;
+	for (size_t i = 0; (line = sf_recording_problem(rec, i)); i++)
+		sf_note("%s: %s", path, line);
+	if (!rec->nr_windows) {
+		if (rec->meta.pid)
+			sf_failf("%s: no BRANCH in it; give record a command, or --duration", path);
+		else
+			sf_failf("%s: neither BRANCHes nor context switches in it; record it with "
+				 "snapflame record", path);
+		return NULL;
+	}
+	return rec;
+}
+
+/* All windows of a file but the first ones, to one side. */
+static int add_file(struct sf_sides *s, enum sf_side side, const char *path,
+		    const struct sf_sides_opts *o)
+{
+	const struct sf_recording *rec = load(s, path, o);
+	struct sf_window_ref *ref;
+	size_t n;
+
+	if (!rec)
+		return SF_EXIT_FAILED;
+	if (rec->nr_windows <= o->warmup)
+		return sf_failf("%s: %zu BRANCHes, and --warmup %u leaves none of them", path,
+				rec->nr_windows, o->warmup);
+	n = rec->nr_windows - o->warmup;
+	ref = realloc(s->ref[side], (s->in.nr[side] + n) * sizeof(*ref));
+	if (!ref)
+		return sf_failf("out of memory");
+	s->ref[side] = ref;
+	for (size_t i = 0; i < n; i++)
+		ref[s->in.nr[side]++] = (struct sf_window_ref){ rec, &rec->window[o->warmup + i] };
+	s->in.ref[side] = ref;
+	return 0;
+}
+
+static int add_files(struct sf_sides *s, enum sf_side side, const char *const *path, size_t nr,
+		     const struct sf_sides_opts *o)
+{
+	int status = 0;
+
+	for (size_t i = 0; !status && i < nr; i++) {
+		enum sf_filetype type;
+
+		status = check_type(path[i], &type);
+		if (!status)
+			status = add_file(s, side, path[i], o);
+	}
+	return status;
+}
+
+/* ------------------------------------------------------------------- BRANCH numbers */
+
+struct numbers {
+	uint32_t *item;
+	size_t nr, alloc;
+};
+
+static int add_number(struct numbers *n, uint64_t branch)
+{
+	for (size_t i = 0; i < n->nr; i++)
+		if (n->item[i] == branch)
+			return 0;
+	if (SF_GROW(n->item, n->nr + 1, n->alloc))
+		return sf_failf("out of memory");
+	n->item[n->nr++] = branch > UINT32_MAX ? UINT32_MAX : (uint32_t)branch;
+	return 0;
+}
+
+static int add_range(struct numbers *n, const struct sf_recording *rec, uint64_t first,
+		     uint64_t last)
+{
+	int status = add_number(n, first);
+
+	for (size_t i = 0; !status && i < rec->nr_windows; i++)
+		if (rec->window[i].branch >= first && rec->window[i].branch <= last)
+			status = add_number(n, rec->window[i].branch);
+	/* A last one that is not there is for sf_diff_split() to report. */
+	if (!status && last != UINT64_MAX)
+		status = add_number(n, last);
+	return status;
+}
+
+static int numbers_of(struct numbers *n, const struct sf_recording *rec, const char *name,
+		      const struct sf_texts *t)
+{
+	const struct sf_option row = { .type = SF_OPTION_LIST, .name = name };
+	struct sf_error err = SF_ERROR_INIT;
+	struct sf_list l = { 0 };
+	int status = 0;
+
+	for (size_t i = 0; !status && i < t->nr; i++)
+		if (sf_option_value(&row, t->item[i], &l, &err))
+			status = sf_usage("%s", err.what);
+	for (size_t i = 0; !status && i < l.nr; i++)
+		status = add_range(n, rec, l.item[i].first, l.item[i].last);
+	free(l.item);
+	return status;
+}
+
+static int on_both_sides(const struct numbers *a, const struct numbers *b)
+{
+	for (size_t i = 0; i < a->nr; i++)
+		for (size_t k = 0; k < b->nr; k++)
+			if (a->item[i] == b->item[k])
+				return sf_usage("BRANCH %u is on both sides", a->item[i]);
+	return 0;
+}
+
+static int split_at(struct sf_sides *s, const struct sf_recording *rec, const struct numbers *fast,
+		    const struct numbers *slow, unsigned warmup)
+{
+	struct sf_error err = SF_ERROR_INIT;
+
+	s->ref[SF_FAST] = calloc(rec->nr_windows + 1, sizeof(*s->ref[SF_FAST]));
+	if (!s->ref[SF_FAST])
+		return sf_failf("out of memory");
+	if (sf_diff_split(rec, fast->item, fast->nr, slow->item, slow->nr, warmup, s->ref[SF_FAST],
+			  &s->in, s->split, sizeof(s->split), &err))
+		return sf_fail(&err);
+	return 0;
+}
+
+static int split(struct sf_sides *s, const struct sf_sides_opts *o)
+{
+	struct numbers fast = { 0 }, slow = { 0 };
+	const struct sf_recording *rec;
+	enum sf_filetype type;
+	int status = check_type(o->file[0], &type);
+
+	if (status)
+		return status;
+	rec = load(s, o->file[0], o);
+	if (!rec)
+		return SF_EXIT_FAILED;
+	status = numbers_of(&fast, rec, "fast", o->fast);
+	if (!status)
+		status = numbers_of(&slow, rec, "slow", o->slow);
+	if (!status)
+		status = on_both_sides(&fast, &slow);
+	if (!status)
+		status = split_at(s, rec, &fast, &slow, o->warmup);
+	free(fast.item);
+	free(slow.item);
+	return status;
+}
+
+/* ---------------------------------------------------------------------------- together */
+
+static bool all_lists(const struct sf_texts *t)
+{
+	for (size_t i = 0; i < t->nr; i++)
+		if (!is_list(t->item[i]))
+			return false;
+	return true;
+}
+
+static int wrong_words(const struct sf_sides_opts *o)
+{
+	if (!o->fast->nr != !o->slow->nr)
+		return sf_usage("--fast and --slow go together");
+	if (!o->fast->nr && !o->nr_files)
+		return sf_usage("which recordings? Give FAST and SLOW, or one with several BRANCHes");
+	if (!o->fast->nr && o->nr_files > 2)
+		return sf_usage("%zu files: which are fast? Say --fast FILE... --slow FILE...",
+				o->nr_files);
+	if (o->fast->nr && all_lists(o->fast) && all_lists(o->slow) && o->nr_files != 1)
+		return sf_usage("--fast and --slow with BRANCH numbers need one recording");
+	if (o->fast->nr && all_lists(o->fast) != all_lists(o->slow))
+		return sf_usage("--fast and --slow: BRANCH numbers on both sides, or files on both");
+	if (o->fast->nr && !all_lists(o->fast) && o->nr_files)
+		return sf_usage("%s: on which side? Name it behind --fast or --slow", o->file[0]);
+	return 0;
+}
+
+int sf_sides_load(struct sf_sides *s, const struct sf_sides_opts *o)
+{
+	int status;
+
+	memset(s, 0, sizeof(*s));
+	status = wrong_words(o);
+	if (status)
+		return status;
+	if (o->nr_files == 1)
+		return split(s, o);
+	if (o->nr_files == 2) {
+		status = add_files(s, SF_FAST, (const char *const *)o->file, 1, o);
+		return status ? status
+			      : add_files(s, SF_SLOW, (const char *const *)o->file + 1, 1, o);
+	}
+	status = add_files(s, SF_FAST, o->fast->item, o->fast->nr, o);
+	return status ? status : add_files(s, SF_SLOW, o->slow->item, o->slow->nr, o);
+}
+
+void sf_sides_release(struct sf_sides *s)
+{
+	for (size_t i = 0; i < s->nr; i++)
+		sf_recording_free(s->rec[i]);
+	free(s->rec);
+	free(s->ref[SF_FAST]);
+	free(s->ref[SF_SLOW]);
+}
