@@ -232,6 +232,8 @@ static void swap_sample(uint8_t *p, size_t size, const struct perf_event_attr *a
 	step(&w, !!(type & PERF_SAMPLE_PHYS_ADDR) + !!(type & PERF_SAMPLE_CGROUP) +
 		 !!(type & PERF_SAMPLE_DATA_PAGE_SIZE) + !!(type & PERF_SAMPLE_CODE_PAGE_SIZE),
 	     true);
+	if (type & PERF_SAMPLE_AUX)
+		swap_block(&w, false);
 }
 
 void sf_swap_record(uint8_t *rec, size_t size, const struct sf_evsel *ev)
