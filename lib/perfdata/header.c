@@ -110,10 +110,11 @@ static void parse(struct sf_reader *r)
 static int read_header(struct sf_reader *r, struct sf_input *in, size_t *alloc,
 		       struct sf_error *err)
 {
+	const uint8_t *map = sf_input_map(in);
 	uint64_t size;
 	int ret;
 
-	if (!r->head.data && append(&r->head, in, PIPE_HEADER, alloc) < 0)
+	if (!map && append(&r->head, in, PIPE_HEADER, alloc) < 0)
 		return sf_error_at(err, -EIO, r->path, 0, "%s", sf_input_error(in));
 	ret = check_magic(r, err);
 	if (ret)
@@ -126,7 +127,7 @@ static int read_header(struct sf_reader *r, struct sf_input *in, size_t *alloc,
 		return sf_error_at(err, -EINVAL, r->path, 0,
 				   "has a header of the impossible size %" PRIu64, size);
 	size = size < FULL_HEADER ? size : FULL_HEADER;
-	if (r->head.size < size && append(&r->head, in, size - r->head.size, alloc) < 0)
+	if (!map && append(&r->head, in, size - r->head.size, alloc) < 0)
 		return sf_error_at(err, -EIO, r->path, 0, "%s", sf_input_error(in));
 	if (r->head.size < size)
 		return sf_error_at(err, -EINVAL, r->path, 0, "ends inside its header");

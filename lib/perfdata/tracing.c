@@ -8,7 +8,7 @@
 #include "perfdata/tracing.h"
 
 #include <errno.h>
-#include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #ifdef HAVE_TRACEEVENT
@@ -212,14 +212,17 @@ static void set_up(struct sf_tracing *t)
 void *sf_tracing_format(struct sf_tracing *t, uint64_t id)
 {
 	struct format *f = find(t, id);
+	struct sf_str text = SF_STR_INIT;
 
-	if (!f || f->parsed)
+	if (!f || f->parsed || id > INT_MAX)
 		return f ? f->event : NULL;
 	f->parsed = true;
 	if (!t->tep)
 		set_up(t);
-	if (t->tep && !tep_parse_event(t->tep, f->text, f->size, f->system))
+	if (t->tep && sf_format_rewrite(f->text, f->size, id, &text) &&
+	    !tep_parse_event(t->tep, text.buf, text.len, "snapflame"))
 		f->event = tep_find_event(t->tep, (int)id);
+	sf_str_release(&text);
 	return f->event;
 }
 
