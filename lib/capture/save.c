@@ -17,8 +17,21 @@
 
 #include "compose.h"
 #include "proc.h"
+#include "unwound.h"
 
 enum { SAMPLE_TIME = 21 /* HEADER_SAMPLE_TIME of perf */ };
+
+struct save {
+	struct sf_capture *c;
+	const struct sf_save_opts *opts;
+	struct sf_compose all;
+	struct sf_map64 types;    /* event id -> index of the event, 1… */
+	struct sf_map64 selected; /* tids whose samples keep their stacks */
+	bool filter;              /* selected is in force */
+	struct sf_str stripped;
+	bool unwound;             /* stack dumps have become callchains */
+	uint64_t offset;          /* of the first record in the file in memory */
+};
 
 static int add_own_event(struct sf_writer *w, const char *name, uint32_t type, uint64_t config,
 			 uint64_t sample_type, uint64_t id)
@@ -40,15 +53,21 @@ static int add_own_event(struct sf_writer *w, const char *name, uint32_t type, u
 	return ret < 0 ? ret : 0;
 }
 
-static int add_events(struct sf_capture *c, struct sf_writer *w)
+static int add_events(struct save *s, struct sf_writer *w)
 {
+	struct sf_capture *c = s->c;
 	int ret = 0, tp = sf_tracefs_id(&c->tracefs, SF_EVENT_WAKING);
 
 	for (int i = 0; i < SF_EV_NR && ret >= 0; i++) {
 		const struct sf_perf_event *ev = &c->events.event[i];
+		struct perf_event_attr a = ev->attr;
 
+		if (s->unwound && a.sample_type & SF_DUMP_TYPE) {
+			a.sample_type &= ~SF_DUMP_TYPE;
+			a.sample_regs_user = a.sample_stack_user = a.exclude_callchain_user = 0;
+		}
 		if (ev->nr)
-			ret = sf_writer_add_event(w, &ev->attr, ev->name, ev->id, ev->nr);
+			ret = sf_writer_add_event(w, &a, ev->name, ev->id, ev->nr);
 	}
 	if (ret >= 0 && c->waking_source == SF_WAKINGS_FTRACE)
 		ret = add_own_event(w, SF_EVENT_WAKING, PERF_TYPE_TRACEPOINT, (uint64_t)tp,
@@ -133,16 +152,6 @@ static void add_features(struct sf_compose *s, struct sf_writer *w)
 }
 
 
-struct save {
-	struct sf_capture *c;
-	const struct sf_save_opts *opts;
-	struct sf_compose all;
-	struct sf_map64 types;    /* event id -> index of the event, 1… */
-	struct sf_map64 selected; /* tids whose samples keep their stacks */
-	bool filter;              /* selected is in force */
-	struct sf_str stripped;
-};
-
 /* The sample_type of a sample whose stack is not wanted, else 0. */
 static uint64_t unwanted_stack(const struct save *s, const struct perf_event_header *h)
 {
@@ -155,7 +164,7 @@ static uint64_t unwanted_stack(const struct save *s, const struct perf_event_hea
 	tid = (uint32_t)(u[2] >> 32);
 	if (!index || sf_map64_get(&s->selected, tid, 0))
 		return 0;
-	return s->c->events.event[index - 1].attr.sample_type;
+	return s->c->events.event[index - 1].attr.sample_type & ~(s->unwound ? SF_DUMP_TYPE : 0);
 }
 
 static void put_records(struct save *s, struct sf_writer *w)
@@ -176,7 +185,7 @@ static void put_records(struct save *s, struct sf_writer *w)
 
 static int write_all(struct save *s, struct sf_writer *w, struct sf_error *err)
 {
-	int ret = add_events(s->c, w);
+	int ret = add_events(s, w);
 
 	if (ret)
 		return sf_error_set(err, ret, "out of memory");
@@ -198,8 +207,27 @@ static int write_memory(struct save *s, int *fd, char *path, size_t size, struct
 	ret = sf_writer_open_fd(&w, *fd, err);
 	if (!ret)
 		ret = write_all(s, w, err);
+	if (!ret)
+		s->offset = sf_writer_offset(w);
 	sf_writer_free(w);
 	return ret;
+}
+
+/* The dumps stay where there is no unwinder: perf has its own. */
+static void unwind(struct save *s)
+{
+	struct sf_error err = SF_ERROR_INIT;
+	char path[64];
+	int fd;
+
+	if (s->c->opts.call_graph != SF_CALL_GRAPH_DWARF)
+		return;
+	if (!write_memory(s, &fd, path, sizeof(path), &err))
+		s->unwound = !sf_unwind_records(&s->all.merge, path, s->offset, &err);
+	if (!s->unwound)
+		sf_debug("capture", "stack dumps are kept: %s", err.what);
+	if (fd >= 0)
+		close(fd);
 }
 
 static int learn_ids(struct save *s)
@@ -370,8 +398,10 @@ int sf_capture_save(struct sf_capture *c, const char *path, const struct sf_save
 	ret = sf_compose(&s.all, c);
 	if (ret)
 		sf_error_set(err, ret, "the recording cannot be put together: %s", strerror(-ret));
-	if (!ret)
+	if (!ret) {
+		unwind(&s);
 		ret = choose(&s, err);
+	}
 	if (!ret) {
 		add_names(&s);
 		ret = write_file(&s, path, err);

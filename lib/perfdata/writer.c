@@ -221,6 +221,11 @@ uint64_t sf_writer_size(const struct sf_writer *w)
 	return w->header.data.size;
 }
 
+uint64_t sf_writer_offset(const struct sf_writer *w)
+{
+	return w->header.data.offset;
+}
+
 static struct sf_str *feature_slot(struct sf_writer *w, unsigned bit)
 {
 	size_t i;

@@ -48,8 +48,9 @@ int sf_writer_add_event(struct sf_writer *w, const struct perf_event_attr *attr,
 
 /* Append whole records, as they are. */
 void sf_writer_put(struct sf_writer *w, const void *records, size_t size);
-/* Bytes of records so far. */
+/* Bytes of records so far, and where in the file the first one lies (known once there is one). */
 uint64_t sf_writer_size(const struct sf_writer *w);
+uint64_t sf_writer_offset(const struct sf_writer *w);
 
 /* Header features (enum sf_feature of reader.h, and perf's other numbers); setting one again
  * replaces it. */
