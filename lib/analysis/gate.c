@@ -25,16 +25,23 @@ static double mean_branch(const struct sf_diff *d, enum sf_side side)
  */
 static int least_of_trend(const struct sf_diff *d, double *least)
 {
-	size_t n = d->nr[SF_FAST] + d->nr[SF_SLOW];
-	double *x = calloc(n, sizeof(*x));
+	const struct sf_recording *rec = d->ref[0].rec;
+	double *x = calloc(2 * rec->nr_windows, sizeof(*x)), *ms = x + rec->nr_windows;
 	struct sf_trend t;
+	size_t n = 0;
 
 	*least = NAN;
 	if (!x)
 		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
-		x[i] = d->ref[i].window->branch;
-	if (!sf_trend(x, d->pause_ms, n, &t))
+	for (size_t i = 0; i < rec->nr_windows; i++) {
+		const struct sf_window *w = &rec->window[i];
+
+		if (w->branch < d->ref[0].window->branch)
+			continue;
+		x[n] = w->branch;
+		ms[n++] = (double)(w->hi - w->lo) / 1e6;
+	}
+	if (!sf_trend(x, ms, n, &t))
 		*least = t.lo * (mean_branch(d, SF_SLOW) - mean_branch(d, SF_FAST));
 	free(x);
 	return 0;

@@ -25,11 +25,20 @@ struct widths {
 	size_t delta, share, fast, slow, owner;
 };
 
-static const char *owner_label(const struct sf_diff *d, uint32_t owner)
+static void put_owner(struct sf_str *out, const struct sf_diff *d, uint32_t owner)
 {
-	if (!owner || owner >= d->profile.nr_owners)
-		return "(not listed)";
-	return sf_strtab_text(&d->profile.str, d->profile.owner[owner].label);
+	const struct sf_owner *o = &d->profile.owner[owner];
+	const char *text;
+
+	if (!owner || owner >= d->profile.nr_owners) {
+		sf_str_add(out, "(not listed)");
+		return;
+	}
+	text = sf_strtab_text(&d->profile.str, o->label);
+	if (*text)
+		sf_put_name(out, text);
+	else
+		sf_str_addf(out, "thread %u", o->tid);
 }
 
 static void finish_row(struct row *r)
@@ -46,7 +55,7 @@ static void cause_row(struct row *r, const struct sf_diff *d, const struct sf_ca
 	*r = (struct row){ .cause = c, .delta = c->delta.value, .share = c->share_pct,
 			   .fast = c->fast_ms, .slow = c->slow_ms };
 	sf_str_init(&r->owner);
-	sf_put_name(&r->owner, owner_label(d, c->owner));
+	put_owner(&r->owner, d, c->owner);
 	finish_row(r);
 }
 
@@ -191,6 +200,16 @@ static void put_stack_text(struct sf_str *out, const char *text, size_t width)
 	free(copy);
 }
 
+/* In the run queue the waiter waits where it would work: that was printed. */
+static bool waits_elsewhere(const struct sf_cause *c)
+{
+	size_t n = c->nr_frames ? strlen(c->frame[0]) : 0;
+
+	if (!c->waits_in || !*c->waits_in)
+		return false;
+	return !n || strncmp(c->waits_in, c->frame[0], n);
+}
+
 /* Who waited for it, who was in its way, who did the work: one line, where there is any of it. */
 static void print_links(struct sf_diff_view *v, const struct sf_cause *c)
 {
@@ -198,19 +217,19 @@ static void print_links(struct sf_diff_view *v, const struct sf_cause *c)
 	struct sf_str s = SF_STR_INIT;
 	size_t room = v->width - WHERE_INDENT, used;
 
-	if (c->behind) {
+	if (c->behind && c->behind != c->owner) {
 		sf_str_add(&s, "behind ");
-		sf_put_name(&s, owner_label(d, c->behind));
+		put_owner(&s, d, c->behind);
 	}
 	if (c->served_by) {
 		sf_str_addf(&s, "%sserved by ", s.len ? "; " : "");
-		sf_put_name(&s, owner_label(d, c->served_by));
+		put_owner(&s, d, c->served_by);
 	}
 	if (c->waiter) {
 		sf_str_add(&s, s.len ? "; " : "");
-		sf_put_name(&s, owner_label(d, c->waiter));
+		put_owner(&s, d, c->waiter);
 		used = sf_columns(s.buf, s.len) + strlen(" waits in ");
-		if (c->waits_in && *c->waits_in && room > used + 16) {
+		if (waits_elsewhere(c) && room > used + 16) {
 			sf_str_add(&s, " waits in ");
 			put_stack_text(&s, c->waits_in, room - used);
 		} else {
@@ -235,7 +254,7 @@ static void print_rest(struct sf_diff_view *v, const struct widths *w, const str
 
 static size_t lines_of(const struct sf_diff_view *v, const struct sf_cause *c)
 {
-	bool links = c->behind || c->waiter || c->served_by;
+	bool links = (c->behind && c->behind != c->owner) || c->waiter || c->served_by;
 
 	return 1 + (c->nr_frames && !v->wide) * (c == v->d->cause ? 2 : 1) + links;
 }
@@ -262,7 +281,7 @@ static size_t select_causes(const struct sf_diff_view *v, const struct sf_cause 
 		size_t need = lines_of(v, pick[n]);
 
 		if (need > lines || (n && fabs(pick[n]->delta.value) < 0.05) ||
-		    (n >= 3 && fabs(pick[n]->share_pct) < 0.5))
+		    (n >= 3 && fabs(pick[n]->share_pct) < 1))
 			break;
 		lines -= need;
 	}

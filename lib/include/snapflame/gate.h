@@ -16,7 +16,10 @@ struct sf_gate {
 	char text[256];      /* one line that says it */
 };
 
-/* limit: % of the fast median. 0 or -ENOMEM. */
+/*
+ * limit: % of the fast median. The sides of a trend leave out what lies between them; its slope is
+ * taken of all BRANCHes of their recording from the first one compared on. 0 or -ENOMEM.
+ */
 int sf_gate_check(struct sf_gate *g, const struct sf_diff *d, double limit_pct);
 
 #endif
