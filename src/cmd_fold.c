@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <snapflame/filetype.h>
 #include <snapflame/fold.h>
+#include <snapflame/fold_view.h>
 #include <snapflame/folded.h>
 #include <snapflame/marks.h>
 #include <snapflame/reader.h>
@@ -254,20 +256,152 @@ static int fold_samples(const struct fold_opts *o, char **paths, int nr)
 	return status;
 }
 
+/* ------------------------------------------------------- views of windows */
+
+/* Is it a recording with marks, so that its time can be folded? */
+static bool has_windows(const char *path)
+{
+	struct sf_reader *r;
+	bool yes = false;
+
+	if (!strcmp(path, "-") || sf_reader_open(&r, path, NULL, NULL))
+		return false;
+	for (size_t i = 0; !yes && i < sf_reader_nr_events(r); i++)
+		yes = !strcmp(sf_reader_event(r, i)->name, SF_EVENT_MARK);
+	sf_reader_free(r);
+	return yes;
+}
+
+static bool in_list(const struct sf_list *list, uint32_t branch)
+{
+	for (size_t i = 0; i < list->nr; i++)
+		if (list->item[i].word < 0 && branch >= list->item[i].first &&
+		    branch <= list->item[i].last)
+			return true;
+	return false;
+}
+
+static bool has_word(const struct sf_list *list, int word)
+{
+	for (size_t i = 0; i < list->nr; i++)
+		if (list->item[i].word == word)
+			return true;
+	return false;
+}
+
+/* The windows that --window names, in refs; their number, or -1 when it was reported. */
+static int select_windows(const struct fold_opts *o, const struct sf_recording *rec,
+			  struct sf_window_ref *refs)
+{
+	bool fast = has_word(&o->windows, WINDOW_FAST), slow = has_word(&o->windows, WINDOW_SLOW);
+	struct sf_window_ref *split = calloc(rec->nr_windows + 1, sizeof(*split));
+	struct sf_error err = SF_ERROR_INIT;
+	struct sf_diff_input in = { 0 };
+	char text[256];
+	int nr = 0;
+
+	if (!split)
+		return sf_failf("no memory"), -1;
+	if ((fast || slow) &&
+	    sf_diff_split(rec, NULL, 0, NULL, 0, 0, split, &in, text, sizeof(text), &err)) {
+		sf_fail(&err);
+		free(split);
+		return -1;
+	}
+	for (size_t i = 0; i < rec->nr_windows; i++) {
+		bool take = !o->windows.nr || in_list(&o->windows, rec->window[i].branch);
+
+		for (size_t k = 0; fast && k < in.nr[SF_FAST]; k++)
+			take |= in.ref[SF_FAST][k].window == &rec->window[i];
+		for (size_t k = 0; slow && k < in.nr[SF_SLOW]; k++)
+			take |= in.ref[SF_SLOW][k].window == &rec->window[i];
+		if (take)
+			refs[nr++] = (struct sf_window_ref){ rec, &rec->window[i] };
+	}
+	free(split);
+	return nr;
+}
+
+static int view_recording(struct sf_fold *f, const struct fold_opts *o, const char *path)
+{
+	static const enum sf_view view_of[] = {
+		[VIEW_AUTO] = SF_VIEW_WALL,     [VIEW_WALL] = SF_VIEW_WALL,
+		[VIEW_ONCPU] = SF_VIEW_ONCPU,   [VIEW_OFFCPU] = SF_VIEW_OFFCPU,
+		[VIEW_CRITICAL] = SF_VIEW_CRITICAL,
+	};
+	struct sf_recording_opts load = { .symbols = {
+		.symfs = o->symfs, .kallsyms = o->kallsyms, .inlines = o->inlines } };
+	struct sf_view_opts opts = {
+		.view = view_of[o->view], .pid = o->pid, .tid = o->tid,
+		.threads = o->threads.item, .nr_threads = o->threads.nr,
+		.begin = o->time.set ? o->time.begin : 0, .end = o->time.set ? o->time.end : 0,
+	};
+	struct sf_error err = SF_ERROR_INIT;
+	struct sf_window_ref *refs;
+	struct sf_recording *rec;
+	int nr, status = SF_EXIT_DONE;
+
+	if (sf_recording_load(&rec, path, &load, &err))
+		return sf_fail(&err);
+	refs = calloc(rec->nr_windows + 1, sizeof(*refs));
+	nr = refs ? select_windows(o, rec, refs) : -1;
+	if (nr < 0)
+		status = SF_EXIT_FAILED;
+	else if (!nr)
+		status = sf_failf("%s: no window to fold (snapflame show %s branches lists them)", path,
+				  path);
+	else if (sf_fold_windows(f, refs, (size_t)nr, &opts, &err))
+		status = sf_fail(&err);
+	free(refs);
+	sf_recording_free(rec);
+	return status;
+}
+
+static int fold_views(const struct fold_opts *o, char **paths, int nr)
+{
+	struct sf_fold_opts opts = { .kernel = true, .jit = true };
+	struct sf_error err = SF_ERROR_INIT;
+	int status = SF_EXIT_DONE;
+	struct sf_fold *f;
+
+	if (sf_fold_new(&f, &opts, &err))
+		return sf_fail(&err);
+	for (int i = 0; i < nr && status == SF_EXIT_DONE; i++)
+		status = view_recording(f, o, paths[i]);
+	if (status == SF_EXIT_DONE && sf_fold_each(f, print_line, NULL) == -ENOMEM)
+		status = sf_failf("no memory");
+	sf_fold_free(f);
+	return status;
+}
+
+/* What only one of the two ways of folding can do must not be silently passed over. */
+static int check_options(const struct fold_opts *o, bool views_wanted)
+{
+	if (views_wanted && (o->event || o->weight || o->addrs))
+		return sf_usage("--event, --weight and --addrs go with --view samples");
+	if (!views_wanted && o->windows.nr)
+		return sf_usage("--window does not go with --view samples: use --time, or another view");
+	return SF_EXIT_DONE;
+}
+
 static int run(const struct sf_command *cmd, int argc, char **argv)
 {
 	static char perf_data[] = "perf.data", *defaults[] = { perf_data };
 	struct fold_opts o = { 0 };
 	int first = sf_options_parse(cmd, &o, argc, argv), status;
 	int nr = argc - first;
+	char **paths;
+	bool windows;
 
 	if (first <= 0)
 		return sf_options_status(first);
-	if (o.view > VIEW_SAMPLES || o.windows.nr)
-		status = sf_failf("--view %s and --window need a recording with windows",
-				  views[o.view]);
-	else
-		status = fold_samples(&o, nr ? argv + first : defaults, nr ? nr : 1);
+	paths = nr ? argv + first : defaults;
+	nr = nr ? nr : 1;
+	windows = o.view > VIEW_SAMPLES ||
+		  (o.view == VIEW_AUTO && (o.windows.nr || (!o.event && !o.weight && has_windows(paths[0]))));
+	status = check_options(&o, windows);
+	if (status == SF_EXIT_DONE)
+		status = windows ? fold_views(&o, paths, nr) : fold_samples(&o, paths, nr);
 	sf_options_release(cmd, &o);
 	return status;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include <snapflame/critpath.h>
+#include "analysis/running.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -90,48 +90,27 @@ static enum sf_kind running_kind(struct walk *w, uint32_t stack, bool kernel)
 	return kernel ? SF_KIND_CPU_KERNEL : SF_KIND_CPU_USER;
 }
 
-static size_t first_sample(const struct sf_thread *t, uint64_t time)
+struct run_walk {
+	struct walk *w;
+	const struct sf_slice *iv;
+};
+
+static int run_part(void *arg, const struct sf_run_part *p)
 {
-	size_t lo = 0, hi = t->nr_samples;
+	struct run_walk *r = arg;
+	struct sf_segment s = segment(r->w, r->iv);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (t->sample[mid].time < time)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	s.stack = p->stack;
+	s.source = p->source;
+	s.kind = running_kind(r->w, p->stack, p->kernel);
+	return emit(r->w, p->lo, s);
 }
 
-/* Each sample stands for the time around it; without one the switch-out tells where it was. */
 static int run(struct walk *w, const struct sf_slice *iv, uint64_t lo)
 {
-	const struct sf_thread *t = &w->rec->thread[top(w)->thread];
-	size_t first = first_sample(t, lo), end = first_sample(t, w->pos);
-	struct sf_segment s = segment(w, iv);
+	struct run_walk r = { w, iv };
 
-	if (first == end) {
-		bool kernel;
-
-		s.stack = sf_mechanism_trim(w->m, iv->stack);
-		kernel = sf_mechanism_in_kernel(w->m, s.stack);
-		s.kind = running_kind(w, s.stack, kernel);
-		s.source = SF_SOURCE_INFERRED;
-		return emit(w, lo, s);
-	}
-	for (size_t i = end; i-- > first;) {
-		const struct sf_cpu_sample *c = &t->sample[i];
-		uint64_t from = i == first ? lo : c->time - (c->time - t->sample[i - 1].time) / 2;
-
-		s.stack = sf_mechanism_trim(w->m, c->stack);
-		s.kind = running_kind(w, s.stack, c->kernel && sf_mechanism_in_kernel(w->m, s.stack));
-		s.source = SF_SOURCE_SAMPLE;
-		if (emit(w, from, s))
-			return -ENOMEM;
-	}
-	return 0;
+	return sf_running_parts(w->m, &w->rec->thread[top(w)->thread], iv, lo, w->pos, run_part, &r);
 }
 
 /* ----------------------------------------------------------------- runnable */
