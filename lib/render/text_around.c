@@ -193,7 +193,7 @@ static void put_value(struct sf_str *s, double v)
 	if (fabs(v) >= 10 || v == floor(v))
 		sf_str_addf(s, "%.0f", v + 0.0);
 	else
-		sf_str_addf(s, "%.2g", v);
+		sf_str_addf(s, fabs(v) >= 0.1 ? "%.1f" : "%.1g", v);
 }
 
 static void put_moved(struct sf_str *s, const struct sf_moved *m)
