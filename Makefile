@@ -28,13 +28,14 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointe
 OWN_CFLAGS := -std=gnu11 -fno-strict-aliasing -fno-omit-frame-pointer $(WARN) $(if $(WERROR),-Werror) \
 	$(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all)
 OWN_LDFLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZE))
-LIB_INC := -Ilib/include -Ilib
+LIB_INC := -Ilib/include -Ilib -I$(O)/lib
 
 LIB_SRC := $(sort $(wildcard lib/*/*.c))
 SRC     := $(sort $(wildcard src/*.c))
 UNIT    := $(sort $(wildcard tests/unit/*.c))
 FUZZ    := $(sort $(wildcard tests/fuzz/*.c))
 TOOLS   := $(sort $(wildcard tests/tools/*.c))
+ASSETS  := $(sort $(wildcard lib/render/*.js lib/render/*.css))
 HEADERS := $(sort $(wildcard lib/include/snapflame/*.h))
 SAMPLE_SRC := $(sort $(wildcard samples/branchsim/*.c))
 
@@ -69,6 +70,13 @@ $(O)/%.o: %.c $(CONFIG)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(OWN_CFLAGS) $(if $(filter src/%,$<),-Ilib/include,$(LIB_INC)) $(DEFS) $(DEP_CFLAGS) \
 		-DSNAPFLAME_VERSION='"$(VERSION)"' $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# Scripts and styles that the library writes into pages, as C strings.
+$(O)/lib/render/%.inc: lib/render/%
+	@mkdir -p $(@D)
+	$(Q)sed 's/\\/\\\\/g; s/"/\\"/g; s/?/\\?/g; s/^/"/; s/$$/\\n"/' $< >$@
+
+$(O)/lib/render/flame_assets.o: $(ASSETS:%=$(O)/%.inc)
 
 $(O)/libsnapflame.a: $(LIB_OBJ)
 	$(call say,AR,$@)
