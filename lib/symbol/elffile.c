@@ -332,4 +332,9 @@ int sf_elf_symbols(struct sf_elf *syms, struct sf_elf *run, enum sf_elf_layout l
 	return -ENOSYS;
 }
 
+bool sf_elf_symbol_value(const struct sf_elf *e, const char *name, uint64_t *value)
+{
+	return false;
+}
+
 #endif

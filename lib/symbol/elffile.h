@@ -45,4 +45,13 @@ enum sf_elf_layout { SF_ELF_OFFSETS, SF_ELF_MODULE_TEXT, SF_ELF_VADDR };
 int sf_elf_symbols(struct sf_elf *syms, struct sf_elf *run, enum sf_elf_layout layout,
 		   struct sf_symtab *t);
 
+/*
+ * minidebug.c: the symbols that the file itself carries in .gnu_debugdata, added to t. run is that
+ * file, opened; path where it is. -ENODATA without any.
+ */
+int sf_minidebug_symbols(const char *path, const struct sf_elf *run, struct sf_symtab *t);
+
+/* st_value of the symbol of .symtab with this name; false where there is none. */
+bool sf_elf_symbol_value(const struct sf_elf *e, const char *name, uint64_t *value);
+
 #endif

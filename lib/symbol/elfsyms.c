@@ -241,4 +241,24 @@ int sf_elf_symbols(struct sf_elf *syms, struct sf_elf *run, enum sf_elf_layout l
 	return ret;
 }
 
+bool sf_elf_symbol_value(const struct sf_elf *e, const char *name, uint64_t *value)
+{
+	Elf_Data *d = sf_elf_section_data(e, e->symtab);
+	size_t nr = d ? d->d_size / gelf_fsize(e->elf, ELF_T_SYM, 1, EV_CURRENT) : 0;
+
+	for (size_t i = 0; i < nr; i++) {
+		GElf_Sym sym;
+		const char *n;
+
+		if (!gelf_getsym(d, (int)i, &sym))
+			continue;
+		n = elf_strptr(e->elf, e->sec[e->symtab].hdr.sh_link, sym.st_name);
+		if (n && !strcmp(n, name)) {
+			*value = sym.st_value;
+			return true;
+		}
+	}
+	return false;
+}
+
 #endif

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "symbol/jit.h"
+
 #ifndef MAP_HUGETLB
 #define MAP_HUGETLB 0x40000
 #endif
@@ -33,6 +35,16 @@ static struct sf_mapping mapping_of(const struct sf_record *rec)
 		.end = len > UINT64_MAX - start ? UINT64_MAX : start + len,
 		.pgoff = rec->u.mmap.pgoff,
 	};
+}
+
+static int feed_jitdump(struct sf_symbols *s, uint32_t pid, const char *path)
+{
+	uint32_t *slot = sf_map64_at(&s->jitdumps, pid, NULL);
+
+	if (!slot)
+		return -ENOMEM;
+	*slot = sf_strtab_id(&s->strings, path);
+	return *slot ? 0 : -ENOMEM;
 }
 
 static int feed_user_map(struct sf_symbols *s, const struct sf_record *rec)
@@ -64,6 +76,8 @@ static int feed_user_map(struct sf_symbols *s, const struct sf_record *rec)
 			.kind = SF_MODULE_VDSO, .path = name, .pid = rec->u.mmap.pid};
 		m.pgoff = 0;
 	} else {
+		if (sf_jit_is_dump(name) && feed_jitdump(s, rec->u.mmap.pid, name))
+			return -ENOMEM;
 		sf_build_id_set(&key.build_id, rec->u.mmap.build_id, rec->u.mmap.build_id_size);
 	}
 	m.module = sf_modules_get(&s->modules, &key);

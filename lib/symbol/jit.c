@@ -81,21 +81,56 @@ static int read_map(struct sf_symbols *s, uint32_t pid, char **text, size_t *len
 	return sf_read_file(path, MAX_MAP, text, len);
 }
 
-int sf_jit_load_map(struct sf_symbols *s, struct sf_mod *mod)
+bool sf_jit_is_dump(const char *path)
 {
-	char *text, *copy;
+	const char *base = sf_base_name(path);
+	unsigned pid;
+	int n = 0;
+
+	return sscanf(base, "jit-%u.dump%n", &pid, &n) == 1 && n && !base[n];
+}
+
+static int read_dump(struct sf_symbols *s, uint32_t pid, char **data, size_t *len)
+{
+	const char *file = sf_strtab_text(&s->strings, sf_map64_get(&s->jitdumps, pid, 0));
+	char path[4200];
+
+	if (!file[0])
+		return -ENOENT;
+	snprintf(path, sizeof(path), "/proc/%u/root%s", pid, file);
+	if (!s->opts.symfs && !sf_read_file(path, MAX_MAP, data, len))
+		return 0;
+	snprintf(path, sizeof(path), "%s%s", s->opts.symfs ? s->opts.symfs : "", file);
+	return sf_read_file(path, MAX_MAP, data, len);
+}
+
+static int load(struct sf_mod *mod, char *text, size_t len, bool is_dump)
+{
+	char *copy = sf_arena_strndup(&mod->syms.names, text, len);
+
+	free(text);
+	if (!copy)
+		return -ENOMEM;
+	return is_dump ? sf_jit_parse_dump(copy, len, &mod->syms)
+		       : sf_jit_parse_map(copy, len, &mod->syms);
+}
+
+int sf_jit_load(struct sf_symbols *s, struct sf_mod *mod)
+{
+	int ret, dump;
 	uint32_t pid;
+	char *text;
 	size_t len;
-	int ret;
 
 	/* The module's name has it: after fork() it is still the parent's. */
 	if (sscanf(mod->file, "/tmp/perf-%u.map", &pid) != 1)
 		return -ENOENT;
-	ret = read_map(s, pid, &text, &len);
-	if (ret)
-		return ret;
-	copy = sf_arena_strndup(&mod->syms.names, text, len);
-	free(text);
 	mod->syms.demangle = false;
-	return copy ? sf_jit_parse_map(copy, len, &mod->syms) : -ENOMEM;
+	ret = read_map(s, pid, &text, &len);
+	if (!ret)
+		ret = load(mod, text, len, false);
+	dump = read_dump(s, pid, &text, &len);
+	if (!dump)
+		dump = load(mod, text, len, true);
+	return dump ? ret : 0;
 }

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "symbol/elffile.h"
+
 /* A distribution's kernel with all its modules loaded has about 15 MB of it. */
 #define MAX_KALLSYMS (512u << 20)
 #define MAX_NOTES    (1u << 20)
@@ -174,6 +176,22 @@ int sf_kernel_load(struct sf_kernel *k, const char *path)
 		k->text = NULL;
 		return ret;
 	}
+	return 0;
+}
+
+int sf_kernel_load_elf(struct sf_kernel *k, struct sf_elf *e)
+{
+	uint64_t addr;
+	int ret = sf_elf_symbols(e, e, SF_ELF_VADDR, &k->syms);
+
+	if (!ret && !k->syms.nr)
+		ret = -ENODATA;
+	if (ret) {
+		sf_symtab_release(&k->syms);
+		return ret;
+	}
+	if (k->ref_addr && sf_elf_symbol_value(e, k->ref_name, &addr))
+		k->delta = (int64_t)(addr - k->ref_addr);
 	return 0;
 }
 

@@ -31,6 +31,10 @@ int sf_kallsyms_parse(char *text, size_t len, struct sf_symtab *t);
 /* Read path. -EPERM when the addresses are hidden (kernel.kptr_restrict). */
 int sf_kernel_load(struct sf_kernel *k, const char *path);
 
+/* The symbols of a vmlinux file. -ENODATA when it has none. */
+struct sf_elf;
+int sf_kernel_load_elf(struct sf_kernel *k, struct sf_elf *e);
+
 /* The symbol at an address of the recording; *module is "[ext4]", or NULL for the kernel itself. */
 struct sf_sym *sf_kernel_find(struct sf_kernel *k, uint64_t addr, const char **module);
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "symbol/inlines.h"
 
 void sf_build_id_set(struct sf_build_id *id, const uint8_t *data, size_t size)
 {
@@ -282,6 +283,7 @@ void sf_modules_release(struct sf_modules *m)
 	for (size_t i = 0; i < m->nr; i++) {
 		struct sf_mod *mod = m->mod[i];
 
+		sf_inlines_free(mod->inlines);
 		sf_symtab_release(&mod->syms);
 		free(mod);
 	}

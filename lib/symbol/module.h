@@ -44,8 +44,9 @@ struct sf_mod {
 	uint32_t pid;      /* of the last process seen with it */
 	const char *file;  /* where to look for it; differs from pub.path for KMOD */
 	struct sf_build_id file_id; /* of the file that was found, when build_id is not known */
-	bool tried;                 /* its symbols have been looked for */
+	bool tried, tried_inlines;  /* its symbols, its DWARF have been looked for */
 	struct sf_symtab syms;
+	struct sf_inlines *inlines; /* NULL: none, or not asked for */
 };
 
 /* Names that the recording itself brought for a file. */

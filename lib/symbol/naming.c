@@ -6,6 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "symbol/inlines.h"
+
+#define MAX_LEVELS 64 /* of inlined calls in one place */
+
 /* What finding a name yields: the text, and the module where that is known better than by maps. */
 struct name {
 	const char *text, *module;
@@ -108,32 +112,75 @@ static void find_unmapped(struct sf_symbols *s, const struct sf_location *loc, s
 		n->module = "[kernel.kallsyms]";
 }
 
+/* What one location becomes before its frames are made. */
+struct nest {
+	struct name name; /* of the function itself */
+	struct sf_source level[MAX_LEVELS];
+	size_t nr; /* 0: DWARF says nothing */
+};
+
+static void find_nest(struct sf_symbols *s, struct sf_mod *mod, uint64_t addr, struct nest *n)
+{
+	struct sf_inlines *x = NULL;
+
+	if (s->opts.inlines || s->opts.lines)
+		x = sf_sources_inlines(s, mod);
+	if (x)
+		n->nr = sf_inlines_at(x, addr, n->level, MAX_LEVELS);
+	if (!n->nr)
+		return;
+	/* A stripped file can have a debug file that names what its own tables do not. */
+	if (!n->name.text)
+		n->name.text = n->level[n->nr - 1].name;
+	if (!s->opts.inlines)
+		n->nr = 1;
+}
+
+static void fill(struct sf_frame *f, const struct sf_location *loc, const struct sf_mod *mod,
+		 const char *name, const char *module)
+{
+	f->name = name ? name : "";
+	f->dso = mod ? mod->pub.path : "";
+	f->dso_short = mod ? mod->pub.short_name : "";
+	if (module && (!mod || mod->kind == SF_MODULE_KERNEL))
+		f->dso = f->dso_short = module;
+	f->addr = loc->ip;
+	f->flags = loc->flags;
+	if (mod && mod->kind == SF_MODULE_JIT)
+		f->flags |= SF_FRAME_JIT;
+	if (!f->name[0])
+		f->flags |= SF_FRAME_UNKNOWN;
+}
+
 int sf_symbols_name(struct sf_symbols *s, struct sf_location *loc)
 {
 	struct sf_mod *mod = sf_modules_at(&s->modules, loc->module);
-	struct sf_frame *f = sf_arena_alloc(&s->frames, sizeof(*f));
-	struct name n = {0};
+	struct nest n = {.nr = 0};
+	struct sf_frame *f;
+	size_t nr;
 
+	if (mod) {
+		find_in_module(s, mod, loc->addr, &n.name);
+		find_nest(s, mod, loc->addr, &n);
+	} else {
+		find_unmapped(s, loc, &n.name);
+	}
+	nr = n.nr ? n.nr : 1;
+	f = sf_arena_alloc(&s->frames, nr * sizeof(*f));
 	if (!f)
 		return -ENOMEM;
-	f->flags = loc->flags;
-	f->dso = f->dso_short = "";
-	if (mod) {
-		find_in_module(s, mod, loc->addr, &n);
-		f->dso = mod->pub.path;
-		f->dso_short = mod->pub.short_name;
-		if (mod->kind == SF_MODULE_JIT)
-			f->flags |= SF_FRAME_JIT;
-	} else {
-		find_unmapped(s, loc, &n);
+	for (size_t i = 0; i < nr; i++) {
+		bool inlined = i + 1 < nr;
+
+		fill(&f[i], loc, mod, inlined ? n.level[i].name : n.name.text, n.name.module);
+		if (inlined)
+			f[i].flags |= SF_FRAME_INLINED;
+		if (n.nr && s->opts.lines) {
+			f[i].file = n.level[i].file;
+			f[i].line = n.level[i].line;
+		}
 	}
-	if (n.module && (!mod || mod->kind == SF_MODULE_KERNEL))
-		f->dso = f->dso_short = n.module;
-	f->name = n.text ? n.text : "";
-	if (!f->name[0])
-		f->flags |= SF_FRAME_UNKNOWN;
-	f->addr = loc->ip;
 	loc->frames = f;
-	loc->nr_frames = 1;
+	loc->nr_frames = (uint32_t)nr;
 	return 0;
 }

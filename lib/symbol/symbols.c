@@ -31,6 +31,8 @@ int sf_symbols_new(struct sf_symbols **out, const struct sf_symbols_opts *opts,
 		s->opts.symfs = keep(s, opts->symfs && opts->symfs[0] ? opts->symfs : NULL);
 		s->opts.kallsyms = keep(s, opts->kallsyms);
 		s->opts.buildid_dir = keep(s, opts->buildid_dir);
+		/* Behind a call another line begins, and often what was inlined ends. */
+		s->opts.call_sites |= opts->inlines || opts->lines;
 	}
 	*out = s;
 	return 0;
@@ -49,6 +51,7 @@ void sf_symbols_free(struct sf_symbols *s)
 	sf_modules_release(&s->modules);
 	sf_spaces_release(&s->spaces);
 	sf_kernel_release(&s->kernel);
+	sf_map64_release(&s->jitdumps);
 	sf_strtab_release(&s->strings);
 	free(s);
 }
@@ -59,6 +62,9 @@ void sf_symbols_set_origin(struct sf_symbols *s, const char *release, const char
 	s->release = keep(s, release && release[0] ? release : NULL);
 	s->hostname = keep(s, hostname && hostname[0] ? hostname : NULL);
 	s->arch = keep(s, arch && arch[0] ? arch : NULL);
+	/* What could not be decided before can be now. */
+	if (s->kernel_state == SF_KERNEL_NAMELESS)
+		s->kernel_state = SF_KERNEL_UNTRIED;
 }
 
 void sf_symbols_note(struct sf_symbols *s, const char *fmt, ...)

@@ -27,6 +27,7 @@ struct sf_symbols {
 	struct sf_locations locs;
 	struct sf_loc_cached *cache;
 	struct sf_arena frames;
+	struct sf_map64 jitdumps; /* pid -> id in strings: path of its jitdump file */
 	struct sf_kernel kernel;
 	enum { SF_KERNEL_UNTRIED, SF_KERNEL_NAMED, SF_KERNEL_NAMELESS } kernel_state;
 	struct sf_build_id kernel_id; /* of the recording */
@@ -52,9 +53,12 @@ const char *sf_symbols_find(struct sf_symbols *s, struct sf_mod *mod, uint64_t a
 
 /* sources.c: bring in the symbols of a module, from whatever file can be trusted to be it. */
 void sf_sources_load(struct sf_symbols *s, struct sf_mod *mod);
-/* The kernel's table: true when there is one that fits the recording. */
+/* Its DWARF; NULL where there is none. */
+struct sf_inlines *sf_sources_inlines(struct sf_symbols *s, struct sf_mod *mod);
+
+/* kernel_files.c: the kernel's table: true when there is one that fits the recording. */
 bool sf_sources_kernel(struct sf_symbols *s);
-/* May files of this machine be looked at for the kernel of the recording (kallsyms, vdso)? */
+/* Is the kernel that runs here the recording's? For what only the running one has: kallsyms, vdso. */
 bool sf_sources_same_kernel(struct sf_symbols *s, const char **why);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * callchains FILE [symfs=DIR] [call_sites] [inlines] [locations]: what the library makes of the
+ * callchains FILE [symfs=DIR] [call_sites] [inlines] [lines] [no_local]: what the library makes of the
  * callchains of a perf.data file, one line a sample: symbol and module of each entry, leaf first.
  * Tests compare it with perf script. A program of the tests, not installed.
  */
@@ -17,9 +17,15 @@ static void print_frames(struct sf_symbols *s, uint32_t loc)
 	const struct sf_frame *f;
 	size_t n = sf_symbols_frames(s, loc, &f);
 
-	for (size_t i = 0; i < n; i++)
-		printf("%s (%s);", f[i].name[0] ? f[i].name : "[unknown]",
+	for (size_t i = 0; i < n; i++) {
+		printf("%s (%s)", f[i].name[0] ? f[i].name : "[unknown]",
 		       f[i].dso[0] ? f[i].dso : "[unknown]");
+		if (f[i].flags & SF_FRAME_INLINED)
+			printf(" inlined");
+		if (f[i].file)
+			printf(" %s:%u", f[i].file, f[i].line);
+		putchar(';');
+	}
 }
 
 struct sample {
@@ -88,6 +94,7 @@ static void options(struct sf_symbols_opts *o, int argc, char **argv)
 			o->symfs = argv[i] + 6;
 		o->call_sites |= !strcmp(argv[i], "call_sites");
 		o->inlines |= !strcmp(argv[i], "inlines");
+		o->lines |= !strcmp(argv[i], "lines");
 		o->no_local |= !strcmp(argv[i], "no_local");
 	}
 }

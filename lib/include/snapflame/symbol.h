@@ -32,7 +32,8 @@ struct sf_symbols_opts {
 	bool lines;            /* fill in file and line */
 	bool debuginfod;       /* ask debuginfod servers (off: never any network) */
 	bool no_local;         /* only what the recording holds */
-	bool call_sites;       /* name a return address by the call before it; off: as perf does */
+	bool call_sites;       /* name a return address by the call before it; off: as perf does.
+				  inlines and lines imply it */
 };
 
 enum sf_frame_flags {

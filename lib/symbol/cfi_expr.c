@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* DWARF expressions, as rules of call frames use them: signal trampolines, stubs of the linker. */
+#include "symbol/cfi.h"
+
+#include <string.h>
+
+#ifdef HAVE_DW
+
+#include <dwarf.h>
+
+/* Operations on the two topmost values: b was on top. */
+static bool binary(uint8_t atom, uint64_t a, uint64_t b, uint64_t *r)
+{
+	int64_t sa = (int64_t)a, sb = (int64_t)b;
+
+	switch (atom) {
+	case DW_OP_and: *r = a & b; return true;
+	case DW_OP_or: *r = a | b; return true;
+	case DW_OP_xor: *r = a ^ b; return true;
+	case DW_OP_plus: *r = a + b; return true;
+	case DW_OP_minus: *r = a - b; return true;
+	case DW_OP_mul: *r = a * b; return true;
+	case DW_OP_div:
+		*r = !b ? 0 : sb == -1 ? 0 - a : (uint64_t)(sa / sb);
+		return b != 0;
+	case DW_OP_mod: *r = b ? a % b : 0; return b != 0;
+	case DW_OP_shl: *r = b < 64 ? a << b : 0; return true;
+	case DW_OP_shr: *r = b < 64 ? a >> b : 0; return true;
+	case DW_OP_shra: *r = (uint64_t)(sa >> (b < 63 ? b : 63)); return true;
+	case DW_OP_eq: *r = sa == sb; return true;
+	case DW_OP_ne: *r = sa != sb; return true;
+	case DW_OP_lt: *r = sa < sb; return true;
+	case DW_OP_le: *r = sa <= sb; return true;
+	case DW_OP_gt: *r = sa > sb; return true;
+	case DW_OP_ge: *r = sa >= sb; return true;
+	}
+	return false;
+}
+
+#define MAX_DEPTH 64
+#define MAX_STEPS 1000
+
+struct machine {
+	const struct sf_cfi_context *ctx;
+	uint64_t stack[MAX_DEPTH];
+	size_t depth;
+};
+
+static bool push(struct machine *m, uint64_t v)
+{
+	if (m->depth == MAX_DEPTH)
+		return false;
+	m->stack[m->depth++] = v;
+	return true;
+}
+
+static bool push_reg(struct machine *m, uint64_t reg, uint64_t offset)
+{
+	return reg < SF_CFI_REGS && m->ctx->known >> reg & 1 && push(m, m->ctx->regs[reg] + offset);
+}
+
+static bool push_copy(struct machine *m, uint64_t below)
+{
+	return below < m->depth && push(m, m->stack[m->depth - 1 - below]);
+}
+
+static bool is_constant(uint8_t atom)
+{
+	return (atom >= DW_OP_const1u && atom <= DW_OP_consts) || atom == DW_OP_addr;
+}
+
+static bool deref(struct machine *m, unsigned size)
+{
+	uint64_t *top;
+
+	if (!m->depth)
+		return false;
+	top = &m->stack[m->depth - 1];
+	return m->ctx->read(m->ctx->arg, *top, size, top);
+}
+
+static bool shuffle(struct machine *m, uint8_t atom)
+{
+	size_t n = atom == DW_OP_rot ? 3 : 2;
+	uint64_t *s, top;
+
+	if (m->depth < n)
+		return false;
+	s = &m->stack[m->depth - n];
+	top = s[n - 1];
+	memmove(s + 1, s, (n - 1) * sizeof(*s));
+	s[0] = top;
+	return true;
+}
+
+static bool unary(struct machine *m, const struct sf_cfi_op *op)
+{
+	uint64_t *top;
+
+	if (!m->depth)
+		return false;
+	top = &m->stack[m->depth - 1];
+	switch (op->atom) {
+	case DW_OP_drop: m->depth--; return true;
+	case DW_OP_abs: *top = (int64_t)*top < 0 ? 0 - *top : *top; return true;
+	case DW_OP_neg: *top = 0 - *top; return true;
+	case DW_OP_not: *top = ~*top; return true;
+	case DW_OP_plus_uconst: *top += op->number; return true;
+	}
+	return false;
+}
+
+static bool step(struct machine *m, const struct sf_cfi_op *op)
+{
+	uint8_t a = op->atom;
+
+	if (a >= DW_OP_lit0 && a <= DW_OP_lit31)
+		return push(m, a - DW_OP_lit0);
+	if (a >= DW_OP_breg0 && a <= DW_OP_breg31)
+		return push_reg(m, a - DW_OP_breg0, op->number);
+	if (is_constant(a))
+		return push(m, op->number);
+	switch (a) {
+	case DW_OP_nop: return true;
+	case DW_OP_bregx: return push_reg(m, op->number, op->number2);
+	case DW_OP_call_frame_cfa: return push(m, m->ctx->cfa);
+	case DW_OP_dup: return push_copy(m, 0);
+	case DW_OP_over: return push_copy(m, 1);
+	case DW_OP_pick: return push_copy(m, op->number);
+	case DW_OP_swap:
+	case DW_OP_rot: return shuffle(m, a);
+	case DW_OP_deref: return deref(m, 8);
+	case DW_OP_deref_size: return deref(m, (unsigned)op->number);
+	case DW_OP_drop:
+	case DW_OP_abs:
+	case DW_OP_neg:
+	case DW_OP_not:
+	case DW_OP_plus_uconst: return unary(m, op);
+	}
+	if (m->depth < 2)
+		return false;
+	m->depth--;
+	return binary(a, m->stack[m->depth - 1], m->stack[m->depth], &m->stack[m->depth - 1]);
+}
+
+/* Index of the operation that a jump of op goes to; nr is the end. */
+static bool jump(const struct sf_cfi_expr *x, const struct sf_cfi_op *op, size_t *to)
+{
+	uint64_t target = op->offset + 3 + (uint64_t)(int64_t)(int16_t)op->number;
+
+	for (*to = 0; *to < x->nr; ++*to)
+		if (x->op[*to].offset == target)
+			return true;
+	return false;
+}
+
+bool sf_cfi_eval(const struct sf_cfi_expr *x, const struct sf_cfi_context *ctx, uint64_t *value)
+{
+	struct machine m = {.ctx = ctx};
+	size_t i = 0;
+
+	for (unsigned steps = 0; i < x->nr; steps++) {
+		const struct sf_cfi_op *op = &x->op[i++];
+
+		if (steps == MAX_STEPS)
+			return false;
+		if (op->atom == DW_OP_skip || op->atom == DW_OP_bra) {
+			if (op->atom == DW_OP_bra && (!m.depth || !m.stack[--m.depth]))
+				continue;
+			if (!jump(x, op, &i))
+				return false;
+		} else if (!step(&m, op)) {
+			return false;
+		}
+	}
+	*value = m.depth ? m.stack[m.depth - 1] : 0;
+	return m.depth > 0;
+}
+
+#endif
