@@ -138,7 +138,7 @@ static const struct wait_rule {
 	{ "filemap_fault", SF_WAIT_DEVICE, 1 },
 	/* sleeping on purpose */
 	{ "do_nanosleep", SF_WAIT_TIMER, 3 },
-	{ "hrtimer_nanosleep", SF_WAIT_TIMER, 3 },
+	{ "hrtimer_nanosleep", SF_WAIT_TIMER, 4 },
 	{ "msleep*", SF_WAIT_TIMER, 3 },
 	{ "usleep_range*", SF_WAIT_TIMER, 3 },
 	{ "schedule_timeout_uninterruptible", SF_WAIT_TIMER, 2 },
@@ -309,6 +309,17 @@ static unsigned role_bits(const char *name)
 	if (NAME_IN(name, entry_frames))
 		return SF_FRAME_ROLE_ENTRY << LOC_ROLE_SHIFT;
 	return 0;
+}
+
+enum sf_wait sf_mechanism_of_function(const char *name, unsigned *rank)
+{
+	for (size_t i = 0; i < SF_ARRAY_SIZE(rules); i++)
+		if (name_is(name, rules[i].name)) {
+			*rank = rules[i].rank;
+			return rules[i].wait;
+		}
+	*rank = 0;
+	return SF_WAIT_UNKNOWN;
 }
 
 /* Look a location up once: wait_of is the rule's index + 1, role_of the bits. */

@@ -23,6 +23,22 @@ static void where(struct sf_str *s, const char *leaf, const char *function)
 		sf_str_addf(s, " in %s", function);
 }
 
+/* The frame that says why it waits: of folio_wait_bit and folio_wait_writeback the second. */
+static const char *telling_frame(const struct sf_diff *d, const struct sf_cause *c)
+{
+	const char *best = c->nr_frames ? c->frame[0] : NULL, *name;
+	unsigned most = 0, rank;
+
+	if (c->state == SF_STATE_RUNNING)
+		return best;
+	for (size_t i = 0; (name = sf_cause_frame(d, c->path, true, i)); i++)
+		if (sf_mechanism_of_function(name, &rank) != SF_WAIT_UNKNOWN && rank > most) {
+			most = rank;
+			best = name;
+		}
+	return best;
+}
+
 static const char *activity(const struct sf_cause *c)
 {
 	switch (c->state) {
@@ -52,7 +68,7 @@ static void lock_words(struct sf_str *s, const struct sf_diff *d, const struct s
 
 static void because(struct sf_str *s, const struct sf_diff *d, const struct sf_cause *c)
 {
-	const char *who = owner_name(d, c->owner), *leaf = c->nr_frames ? c->frame[0] : NULL;
+	const char *who = owner_name(d, c->owner), *leaf = telling_frame(d, c);
 	const char *fn = sf_cause_function(d, c->path), *up = NULL;
 	double ms = c->nr_parts ? c->part[0].slow_ms - c->part[0].fast_ms : c->delta.value;
 

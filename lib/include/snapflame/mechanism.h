@@ -79,6 +79,10 @@ uint32_t sf_mechanism_trim(struct sf_mechanisms *m, uint32_t stack);
 /* First frame from the leaf on that is in the kernel or not; false for SF_NO_STACK. */
 bool sf_mechanism_in_kernel(struct sf_mechanisms *m, uint32_t stack);
 
+/* What a kernel function's name alone says, and how much it weighs against the other frames of a
+ * stack (0: nothing). */
+enum sf_wait sf_mechanism_of_function(const char *name, unsigned *rank);
+
 /* The kind of a wait that is not followed any further. */
 enum sf_kind sf_wait_kind(enum sf_wait wait);
 
