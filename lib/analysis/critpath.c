@@ -77,7 +77,7 @@ static enum sf_kind through(const struct level *l, enum sf_kind own)
 
 /* ------------------------------------------------------------------ running */
 
-static enum sf_kind running_kind(struct walk *w, uint32_t stack, bool kernel)
+static enum sf_kind running_kind(struct walk *w, const struct sf_run_part *p)
 {
 	const struct level *l = top(w);
 
@@ -85,9 +85,10 @@ static enum sf_kind running_kind(struct walk *w, uint32_t stack, bool kernel)
 		return through(l, SF_KIND_LOCK);
 	if (w->rec->thread[l->thread].flags & SF_THREAD_VCPU)
 		return SF_KIND_VCPU;
-	if (kernel && sf_mechanism_memory(w->m, stack))
+	/* Where it went to sleep does not say what it did before: only a sample does. */
+	if (p->kernel && p->source == SF_SOURCE_SAMPLE && sf_mechanism_memory(w->m, p->stack))
 		return SF_KIND_MEMORY;
-	return kernel ? SF_KIND_CPU_KERNEL : SF_KIND_CPU_USER;
+	return p->kernel ? SF_KIND_CPU_KERNEL : SF_KIND_CPU_USER;
 }
 
 struct run_walk {
@@ -102,7 +103,7 @@ static int run_part(void *arg, const struct sf_run_part *p)
 
 	s.stack = p->stack;
 	s.source = p->source;
-	s.kind = running_kind(r->w, p->stack, p->kernel);
+	s.kind = running_kind(r->w, p);
 	return emit(r->w, p->lo, s);
 }
 

@@ -50,6 +50,7 @@ struct cursor {
 	struct sf_timeline *t;
 	const struct sf_thread *th;
 	struct sf_slice now; /* the interval that is open */
+	uint64_t pos;        /* all before it is told: time may go backwards in a damaged recording */
 	int err;
 };
 
@@ -58,9 +59,12 @@ static void close_at(struct cursor *c, uint64_t time)
 {
 	struct sf_slice iv = c->now;
 
-	iv.lo = iv.since > c->t->lo ? iv.since : c->t->lo;
+	iv.lo = c->pos;
 	iv.hi = time < c->t->hi ? time : c->t->hi;
-	if (iv.hi > iv.lo && !c->err && !add(c->t, iv))
+	if (iv.hi <= iv.lo)
+		return;
+	c->pos = iv.hi;
+	if (!c->err && !add(c->t, iv))
 		c->err = -ENOMEM;
 }
 
@@ -241,6 +245,7 @@ static void born_and_gone(struct cursor *c)
 	if (c->th->start > c->t->lo) {
 		absent.since = absent.lo = c->t->lo;
 		absent.hi = c->th->start < c->t->hi ? c->th->start : c->t->hi;
+		c->pos = absent.hi;
 		if (!add(c->t, absent))
 			c->err = -ENOMEM;
 	}
@@ -280,7 +285,7 @@ int sf_timeline_build(struct sf_timeline *t, const struct sf_recording *rec, uin
 		      const struct sf_window *window, uint64_t lo, uint64_t hi)
 {
 	const struct sf_thread *th = &rec->thread[thread];
-	struct cursor c = { .t = t, .th = th };
+	struct cursor c = { .t = t, .th = th, .pos = lo };
 	size_t first = after(th, lo), i = first;
 
 	t->thread = thread;

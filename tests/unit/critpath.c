@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* States of threads and the critical path, on recordings made by hand. */
+#include "synth.h"
+
+#define THREADS \
+	"thread 0 0 swapper idle\n" \
+	"thread 100 100 vmm target\n" \
+	"thread 101 100 worker target\n" \
+	"thread 110 100 vcpu target vcpu\n" \
+	"thread 200 200 helper\n" \
+	"thread 300 300 hog\n"
+
+struct walked {
+	struct sf_recording *rec;
+	struct sf_timelines ts;
+	struct sf_mechanisms m;
+	struct sf_critpath cp;
+};
+
+static void walk(struct walked *w, const char *text)
+{
+	const struct sf_window *win;
+	uint64_t at;
+
+	memset(w, 0, sizeof(*w));
+	w->rec = synth(text);
+	win = &w->rec->window[0];
+	assert_int_equal(sf_timelines_init(&w->ts, w->rec, win, win->lo, win->hi), 0);
+	assert_int_equal(sf_mechanisms_init(&w->m, w->rec), 0);
+	assert_int_equal(sf_critpath_walk(&w->cp, &w->ts, &w->m, win->root), 0);
+	/* Whatever the recording says: no gap, no overlap, the window as a whole. */
+	at = win->lo;
+	for (size_t i = 0; i < w->cp.nr; i++) {
+		assert_int_equal(w->cp.seg[i].lo, at);
+		assert_true(w->cp.seg[i].hi > at);
+		at = w->cp.seg[i].hi;
+	}
+	assert_int_equal(at, win->hi);
+}
+
+static void done(struct walked *w)
+{
+	sf_critpath_release(&w->cp);
+	sf_mechanisms_release(&w->m);
+	sf_timelines_release(&w->ts);
+	sf_recording_free(w->rec);
+}
+
+/* ms on the path that belong to a thread and kind. */
+static double ms_of(const struct walked *w, uint32_t tid, enum sf_kind kind)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < w->cp.nr; i++)
+		if (w->rec->thread[w->cp.seg[i].thread].tid == tid && w->cp.seg[i].kind == kind)
+			sum += (double)(w->cp.seg[i].hi - w->cp.seg[i].lo) / 1e6;
+	return sum;
+}
+
+#define IS(got, want) assert_true((got) > (want) - 0.001 && (got) < (want) + 0.001)
+
+/* A vCPU waits for main, which runs, waits for a worker's mutex, and runs again. */
+#define MUTEX \
+	THREADS \
+	"0 in 110 cpu1\n" "0 in 100 cpu0\n" \
+	"1 out 110 S futex_do_wait futex_wait | wait_resume vcpu_loop\n" \
+	"10 out 100 S futex_do_wait futex_wait | lock create_snapshot main\n" \
+	"5 in 101 cpu1\n" \
+	"30 sample 101 | checksum flush\n" \
+	"70 wake 100 by 101\n" "70 in 100 cpu0\n" \
+	"75 out 101 S ep_poll | loop\n" \
+	"90 wake 110 by 100\n" "91 in 110 cpu1\n" \
+	"99 out 110 S kvm_vcpu_block kvm_arch_vcpu_ioctl_run | run\n" \
+	"99 out 100 S ep_poll | loop\n"
+
+static void blames_the_holder(void **state)
+{
+	struct walked w;
+
+	walk(&w, MUTEX "window 1 1 91 110\n");
+	IS(ms_of(&w, 101, SF_KIND_CPU_USER), 60);
+	IS(ms_of(&w, 100, SF_KIND_CPU_KERNEL) + ms_of(&w, 100, SF_KIND_CPU_USER), 29);
+	IS(ms_of(&w, 110, SF_KIND_RUNQUEUE), 0);
+	assert_int_equal(w.cp.attributed, w.cp.hi - w.cp.lo);
+	done(&w);
+}
+
+static void an_interrupt_is_no_waker(void **state)
+{
+	struct walked w;
+
+	walk(&w, THREADS "0 in 100 cpu0\n0 in 200 cpu1\n"
+			 "10 out 100 S do_nanosleep hrtimer_nanosleep | retry main\n"
+			 "60 wake 100 irq\n60 in 100 cpu0\n80 out 100 S ep_poll | loop\n"
+			 "window 1 0 80 100\n");
+	IS(ms_of(&w, 100, SF_KIND_TIMER), 50);
+	IS(ms_of(&w, 200, SF_KIND_CPU_USER), 0);
+	done(&w);
+	/* A futex that an interrupt ends had a time-out. */
+	walk(&w, THREADS "0 in 100 cpu0\n"
+			 "10 out 100 S futex_do_wait futex_wait | cond_timedwait main\n"
+			 "60 wake 100 irq\n60 in 100 cpu0\n80 out 100 S ep_poll | loop\n"
+			 "window 1 0 80 100\n");
+	IS(ms_of(&w, 100, SF_KIND_TIMER), 50);
+	done(&w);
+}
+
+static void a_missing_waker_is_not_invented(void **state)
+{
+	struct walked w;
+
+	walk(&w, THREADS "0 in 100 cpu0\n"
+			 "10 out 100 S futex_do_wait futex_wait | lock main\n"
+			 "60 in 100 cpu0\n80 out 100 S ep_poll | loop\n"
+			 "0 in 101 cpu1\n80 out 101 S ep_poll | loop\n"
+			 "window 1 0 80 100\n");
+	IS(ms_of(&w, 100, SF_KIND_UNKNOWN), 50);
+	IS(ms_of(&w, 101, SF_KIND_CPU_USER) + ms_of(&w, 101, SF_KIND_CPU_KERNEL), 0);
+	assert_int_equal(w.cp.attributed, 30000000);
+	done(&w);
+}
+
+static void two_hops_and_a_process(void **state)
+{
+	struct walked w;
+
+	walk(&w, THREADS
+	     "0 in 100 cpu0\n"
+	     "10 out 100 S futex_do_wait futex_wait | wait_done main\n"
+	     "10 in 101 cpu0\n"
+	     "12 out 101 S unix_stream_read_generic | ask_helper worker\n"
+	     "12 in 200 cpu1\n40 sample 200 | encode serve\n"
+	     "72 wake 101 by 200\n72 in 101 cpu0\n73 out 200 S unix_stream_read_generic | serve\n"
+	     "74 wake 100 by 101\n74 in 100 cpu1\n75 out 101 S futex_do_wait | idle\n"
+	     "80 out 100 S ep_poll | loop\n"
+	     "window 1 0 80 100\n");
+	IS(ms_of(&w, 200, SF_KIND_CPU_USER), 60);
+	IS(ms_of(&w, 100, SF_KIND_CPU_KERNEL) + ms_of(&w, 100, SF_KIND_CPU_USER), 16);
+	assert_int_equal(w.cp.nr_waiters, 2);
+	done(&w);
+}
+
+static void the_run_queue_names_who_had_the_cpu(void **state)
+{
+	struct walked w;
+
+	walk(&w, THREADS
+	     "0 in 100 cpu0\n10 out 100 R | compute main\n10 in 300 cpu0\n"
+	     "50 out 300 R | burn\n50 in 100 cpu0\n80 out 100 S ep_poll | loop\n"
+	     "window 1 0 80 100\n");
+	IS(ms_of(&w, 300, SF_KIND_RUNQUEUE), 40);
+	done(&w);
+	/* The CPU idled meanwhile, and the cgroup says that it was throttled: a quota. */
+	walk(&w, THREADS
+	     "0 in 100 cpu0\n10 out 100 R | compute main\n10 in 0 cpu0\n"
+	     "50 in 100 cpu0\n80 out 100 S ep_poll | loop\n"
+	     "window 1 0 80 100\n");
+	IS(ms_of(&w, 100, SF_KIND_CPU_QUOTA), 40);
+	done(&w);
+	walk(&w, THREADS
+	     "0 in 100 cpu0\n10 out 100 R | compute main\n10 in 300 cpu0\n"
+	     "50 out 300 R | burn\n50 in 100 cpu0\n80 out 100 S ep_poll | loop\n"
+	     "window 1 0 80 100\ncovariate 1 cgroup_throttled_us 0 40000\n");
+	IS(ms_of(&w, 100, SF_KIND_CPU_QUOTA), 40);
+	done(&w);
+}
+
+static void io_is_told_apart(void **state)
+{
+	static const struct {
+		const char *frames;
+		enum sf_kind kind;
+	} waits[] = {
+		{ "io_schedule rq_qos_wait wbt_wait ext4_writepages jbd2_log_wait_commit", SF_KIND_IO_THROTTLE },
+		{ "schedule balance_dirty_pages generic_perform_write", SF_KIND_IO_THROTTLE },
+		{ "schedule jbd2_log_wait_commit ext4_sync_file", SF_KIND_IO_JOURNAL },
+		{ "io_schedule folio_wait_bit folio_wait_writeback truncate_inode_pages_range", SF_KIND_IO_WRITEBACK },
+		{ "io_schedule folio_wait_bit_common filemap_read_folio", SF_KIND_IO_DEVICE },
+		{ "schedule_timeout try_to_free_pages __alloc_pages", SF_KIND_MEMORY },
+		{ "do_nanosleep hrtimer_nanosleep", SF_KIND_TIMER },
+		{ "schedule unix_stream_read_generic", SF_KIND_PEER },
+		{ "schedule some_driver_wait", SF_KIND_UNKNOWN },
+	};
+
+	for (size_t i = 0; i < SF_ARRAY_SIZE(waits); i++) {
+		char text[1024];
+		struct walked w;
+
+		snprintf(text, sizeof(text),
+			 THREADS "0 in 100 cpu0\n10 out 100 D %s | write main\n60 wake 100 softirq\n"
+				 "60 in 100 cpu0\n80 out 100 S ep_poll | loop\nwindow 1 0 80 100\n",
+			 waits[i].frames);
+		walk(&w, text);
+		IS(ms_of(&w, 100, waits[i].kind), 50);
+		done(&w);
+	}
+}
+
+static void a_device_owns_its_requests(void **state)
+{
+	struct walked w;
+	uint64_t dev = 0, throttled = 0;
+
+	walk(&w, THREADS
+	     "0 in 100 cpu0\n10 out 100 D io_schedule folio_wait_bit_common filemap_read_folio | read main\n"
+	     "rq 7 12 59.9 100\n"
+	     "60 wake 100 softirq\n60 in 100 cpu0\n80 out 100 S ep_poll | loop\nwindow 1 0 80 100\n");
+	for (size_t i = 0; i < w.cp.nr; i++)
+		dev += w.cp.seg[i].dev == 7 ? w.cp.seg[i].hi - w.cp.seg[i].lo : 0;
+	IS((double)dev / 1e6, 48);
+	done(&w);
+	/* Held back by the block cgroup until 50: the device had it for 10 ms only. */
+	walk(&w, THREADS
+	     "0 in 100 cpu0\n10 out 100 D io_schedule folio_wait_bit_common filemap_read_folio | read main\n"
+	     "rq 7 50 59.9 200 blk_mq_submit_bio blk_throtl_dispatch_work_fn\n"
+	     "60 wake 100 softirq\n60 in 100 cpu0\n80 out 100 S ep_poll | loop\nwindow 1 0 80 100\n");
+	throttled = (uint64_t)(ms_of(&w, 100, SF_KIND_IO_THROTTLE) * 1e6);
+	IS((double)throttled / 1e6, 40);
+	done(&w);
+}
+
+static void a_kernel_lock_keeps_its_kind(void **state)
+{
+	struct walked w;
+
+	walk(&w, THREADS
+	     "0 in 100 cpu0\n"
+	     "10 out 100 D rwsem_down_write_slowpath down_write ext4_file_write_iter | write main\n"
+	     "10 in 200 cpu1\n30 sample 200 ext4_truncate | other\n"
+	     "60 wake 100 by 200\n60 in 100 cpu0\n61 out 200 S ep_poll | loop\n"
+	     "80 out 100 S ep_poll | loop\nwindow 1 0 80 100\n");
+	IS(ms_of(&w, 200, SF_KIND_LOCK), 50);
+	done(&w);
+	walk(&w, THREADS
+	     "0 in 100 cpu0\n"
+	     "10 out 100 D rwsem_down_read_slowpath down_read do_user_addr_fault exc_page_fault | touch main\n"
+	     "10 in 101 cpu1\n30 sample 101 zap_pte_range | unmap\n"
+	     "60 wake 100 by 101\n60 in 100 cpu0\n61 out 101 S ep_poll | loop\n"
+	     "80 out 100 S ep_poll | loop\nwindow 1 0 80 100\n");
+	IS(ms_of(&w, 101, SF_KIND_MEMORY), 50);
+	done(&w);
+}
+
+static void a_slow_vcpu_is_named(void **state)
+{
+	struct walked w;
+
+	walk(&w, THREADS
+	     "0 in 100 cpu0\n0 in 110 cpu1\n"
+	     "10 out 100 S futex_do_wait futex_wait | wait_paused main\n"
+	     "30 sample 110 | save_state vcpu_loop\n"
+	     "60 wake 100 by 110\n60 in 100 cpu0\n"
+	     "61 out 110 S futex_do_wait futex_wait | wait_resume\n"
+	     "80 out 100 S ep_poll | loop\nwindow 1 0 80 100\n");
+	IS(ms_of(&w, 110, SF_KIND_VCPU), 50);
+	done(&w);
+}
+
+static void page_faults_are_memory(void **state)
+{
+	struct walked w;
+
+	walk(&w, THREADS
+	     "0 in 100 cpu0\n10 sample 100 clear_page handle_mm_fault exc_page_fault | fill main\n"
+	     "40 sample 100 filemap_map_pages filemap_fault handle_mm_fault exc_page_fault | load main\n"
+	     "80 out 100 S ep_poll | loop\nwindow 1 0 80 100\n");
+	IS(ms_of(&w, 100, SF_KIND_MEMORY), 25);
+	IS(ms_of(&w, 100, SF_KIND_CPU_KERNEL), 55);
+	done(&w);
+}
+
+/* Waiting for each other in a circle must end. */
+static void circles_end(void **state)
+{
+	struct walked w;
+
+	walk(&w, THREADS
+	     "0 in 100 cpu0\n0 in 101 cpu1\n"
+	     "10 out 100 S futex_do_wait | a main\n10 out 101 S futex_do_wait | b worker\n"
+	     "70 wake 100 by 101\n70 wake 101 by 100\n70 in 100 cpu0\n70 in 101 cpu1\n"
+	     "80 out 100 S ep_poll | loop\n80 out 101 S ep_poll | loop\nwindow 1 0 80 100\n");
+	assert_true(w.cp.nr > 0);
+	done(&w);
+}
+
+/* --------------------------------------------------------------- states */
+
+static void states_sum_to_the_span(void **state)
+{
+	static const char *const texts[] = {
+		MUTEX, THREADS, THREADS "20 in 100 cpu0\n", THREADS "20 wake 100 by 200\n",
+		THREADS "20 out 100 S ep_poll\n", THREADS "20 out 100 X\n",
+		THREADS "20 in 100 cpu0\n20 in 100 cpu0\n30 out 100 S a\n40 out 100 S b\n50 wake 100 irq\n"
+			"50 wake 100 irq\n60 out 100 R\n",
+		THREADS "50 in 100 cpu0\n40 out 100 S a\n30 in 100 cpu0\n", /* time goes backwards */
+	};
+
+	for (size_t i = 0; i < SF_ARRAY_SIZE(texts); i++) {
+		struct sf_recording *rec = synth(texts[i]);
+
+		for (uint32_t t = 0; t < rec->nr_threads; t++) {
+			struct sf_timeline tl = { 0 };
+			uint64_t sum = 0, at = synth_ns("10");
+
+			assert_int_equal(sf_timeline_build(&tl, rec, t, NULL, synth_ns("10"),
+							   synth_ns("90")), 0);
+			for (int k = 0; k < SF_NR_STATES; k++)
+				sum += tl.total[k];
+			assert_int_equal(sum, 80000000);
+			for (size_t k = 0; k < tl.nr; k++) {
+				assert_int_equal(tl.iv[k].lo, at);
+				at = tl.iv[k].hi;
+			}
+			assert_int_equal(at, synth_ns("90"));
+			sf_timeline_release(&tl);
+		}
+		sf_recording_free(rec);
+	}
+}
+
+static void edges_and_lost_events(void **state)
+{
+	struct sf_recording *rec = synth(
+		THREADS "5 in 100 cpu0\n20 out 100 S ep_poll\n40 out 100 S ep_poll\n"
+			"window 1 10 90 100\nsnap 1 begin 9 0 101 S 0\n");
+	struct sf_timeline tl = { 0 };
+	const struct sf_window *w = &rec->window[0];
+
+	/* It ran into the span; a switch-in was lost, and nobody knows when it was. */
+	assert_int_equal(sf_timeline_build(&tl, rec, 1, w, w->lo, w->hi), 0);
+	assert_int_equal(tl.iv[0].state, SF_STATE_RUNNING);
+	assert_int_equal(tl.total[SF_STATE_RUNNING], 10000000);
+	assert_int_equal(tl.total[SF_STATE_UNACCOUNTED], 20000000);
+	/* No event at all: the snapshot says that it slept. */
+	assert_int_equal(sf_timeline_build(&tl, rec, 2, w, w->lo, w->hi), 0);
+	assert_int_equal(tl.total[SF_STATE_BLOCKED], 80000000);
+	/* A thread of the target that nothing is known of is not guessed at. */
+	assert_int_equal(sf_timeline_build(&tl, rec, 3, w, w->lo, w->hi), 0);
+	assert_int_equal(tl.total[SF_STATE_UNACCOUNTED], 80000000);
+	sf_timeline_release(&tl);
+	sf_recording_free(rec);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(blames_the_holder),
+		cmocka_unit_test(an_interrupt_is_no_waker),
+		cmocka_unit_test(a_missing_waker_is_not_invented),
+		cmocka_unit_test(two_hops_and_a_process),
+		cmocka_unit_test(the_run_queue_names_who_had_the_cpu),
+		cmocka_unit_test(io_is_told_apart),
+		cmocka_unit_test(a_device_owns_its_requests),
+		cmocka_unit_test(a_kernel_lock_keeps_its_kind),
+		cmocka_unit_test(a_slow_vcpu_is_named),
+		cmocka_unit_test(page_faults_are_memory),
+		cmocka_unit_test(circles_end),
+		cmocka_unit_test(states_sum_to_the_span),
+		cmocka_unit_test(edges_and_lost_events),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
