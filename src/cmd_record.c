@@ -73,6 +73,8 @@ static void catch_signals(struct sf_capture *c)
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
 	sigaction(SIGHUP, &sa, NULL);
+	/* Nobody reads what COMMAND prints any more: no reason to lose the recording. */
+	signal(SIGPIPE, SIG_IGN);
 }
 
 static const char *count(uint64_t n, char *buf, size_t size)
@@ -195,6 +197,7 @@ static int save(struct sf_capture *c, const char *path)
 		fprintf(stderr, "%s: %.1f MB, %s events, %s lost; recorder used %.1f %% of a CPU\n",
 			path, (double)st.bytes / 1e6, count(st.records, events, sizeof(events)),
 			count(st.lost, lost, sizeof(lost)), st.recorder_cpu_pct);
+	sf_note("of which the poller %.2f %%", st.poll_cpu_pct);
 	return SF_EXIT_DONE;
 }
 

@@ -253,16 +253,16 @@ static int add_marks(struct sf_compose *s)
 	return ret;
 }
 
-/* Wakings that ftrace lost, as perf says it of its own. */
-static int add_lost(struct sf_compose *s, uint64_t time)
+/* What perf does not know it lost, said as it says it of its own: wakings, and what we dropped. */
+static int add_lost(struct sf_compose *s, uint64_t time, uint64_t id, uint64_t lost)
 {
-	struct sf_stamp stamp = { .time = time, .id = SF_OWN_ID(SF_ID_WAKING) };
+	struct sf_stamp stamp = { .time = time, .id = id };
 	struct sf_str buf = SF_STR_INIT;
 	int ret = 0;
 
-	if (!s->c->waking_lost)
+	if (!lost)
 		return 0;
-	sf_build_lost(&buf, &stamp, stamp.id, s->c->waking_lost);
+	sf_build_lost(&buf, &stamp, stamp.id, lost);
 	ret = sf_merge_add_copy(&s->merge, time, &buf);
 	sf_str_release(&buf);
 	return ret;
@@ -309,7 +309,9 @@ static int add_end(struct sf_compose *s)
 	if (!ret)
 		ret = sf_compose_mark(s, &list.item[0]);
 	if (!ret)
-		ret = add_lost(s, m.time);
+		ret = add_lost(s, m.time, SF_OWN_ID(SF_ID_WAKING), c->waking_lost);
+	if (!ret)
+		ret = add_lost(s, m.time, SF_OWN_ID(SF_ID_MARK), c->reader.refused);
 	sf_marks_release(&list);
 	return ret;
 }

@@ -80,10 +80,14 @@ static bool wanted(enum sf_event_id id, const struct sf_events_opts *o)
 	}
 }
 
-/* vCPU exits and system calls are wanted of the target only, whatever the scope. */
+/*
+ * System calls are wanted of the target only, also those of threads to come. Events of tasks cost the
+ * target something at each switch: in system scope vCPU exits, of threads that are there, do with a
+ * filter.
+ */
 static bool is_wide(enum sf_event_id id, const struct sf_events_opts *o)
 {
-	if (id == SF_EV_KVM_EXIT || id == SF_EV_SYS_ENTER || id == SF_EV_SYS_EXIT)
+	if (id == SF_EV_SYS_ENTER || id == SF_EV_SYS_EXIT)
 		return false;
 	return o->scope == SF_SCOPE_SYSTEM || defs[id].wide_in_vmm;
 }
@@ -479,12 +483,20 @@ int sf_events_open(struct sf_events *e, const struct sf_events_opts *opts,
 		return ret;
 	}
 	set_filter(&e->event[SF_EV_SWITCH], "prev_pid != 0");
-	if (opts->waking_filter)
-		set_filter(&e->event[SF_EV_WAKING], opts->waking_filter);
+	if (opts->scope == SF_SCOPE_VMM && opts->pid_filter)
+		set_filter(&e->event[SF_EV_WAKING], opts->pid_filter);
+	if (e->event[SF_EV_KVM_EXIT].wide && opts->common_pid_filter)
+		set_filter(&e->event[SF_EV_KVM_EXIT], opts->common_pid_filter);
 	if (e->user_only)
 		sf_missing_add(missing, "the kernel's part of samples and stacks: not permitted; "
 					"record as root, or run: sysctl kernel.perf_event_paranoid=1");
 	return 0;
+}
+
+void sf_events_enable_sideband(struct sf_events *e)
+{
+	if (e->event[SF_EV_SIDEBAND].evsel)
+		perf_evsel__enable(e->event[SF_EV_SIDEBAND].evsel);
 }
 
 void sf_events_enable(struct sf_events *e, bool on)
@@ -536,6 +548,10 @@ int sf_events_open(struct sf_events *e, const struct sf_events_opts *opts,
 }
 
 void sf_events_enable(struct sf_events *e, bool on)
+{
+}
+
+void sf_events_enable_sideband(struct sf_events *e)
 {
 }
 

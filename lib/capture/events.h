@@ -63,7 +63,8 @@ struct sf_events_opts {
 	enum sf_call_graph call_graph;
 	unsigned hz;
 	bool kvm, syscalls, perf_wakings;
-	const char *waking_filter; /* NULL: all wakings */
+	/* "pid==1||pid==2..." over the target's threads, and with common_pid; NULL: none */
+	const char *pid_filter, *common_pid_filter;
 };
 
 /*
@@ -74,6 +75,7 @@ int sf_events_open(struct sf_events *e, const struct sf_events_opts *opts,
 		   const struct sf_tracefs *fs, struct sf_missing *missing, struct sf_error *err);
 /* Switch on or off. The sideband stays on from the first time: maps must not be missed in a gap. */
 void sf_events_enable(struct sf_events *e, bool on);
+void sf_events_enable_sideband(struct sf_events *e);
 void sf_events_close(struct sf_events *e);
 
 /* May this process record all CPUs? */

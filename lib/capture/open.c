@@ -106,16 +106,16 @@ static void raise_files(void)
 	}
 }
 
-char *sf_session_waking_filter(const struct sf_capture *c)
+char *sf_session_filter(const struct sf_capture *c, const char *field)
 {
 	struct sf_str s = SF_STR_INIT;
 	pid_t *tid;
-	int nr = c->scope == SF_SCOPE_VMM ? sf_proc_tids(c->pid, &tid) : -1;
+	int nr = sf_proc_tids(c->pid, &tid);
 
 	if (nr < 0)
 		return NULL;
 	for (int i = 0; i < nr; i++)
-		sf_str_addf(&s, "%spid==%d", i ? "||" : "", (int)tid[i]);
+		sf_str_addf(&s, "%s%s==%d", i ? "||" : "", field, (int)tid[i]);
 	free(tid);
 	return sf_str_detach(&s);
 }
@@ -124,7 +124,7 @@ char *sf_session_waking_filter(const struct sf_capture *c)
 static void open_wakings(struct sf_capture *c)
 {
 	struct sf_error why = SF_ERROR_INIT;
-	char *filter = sf_session_waking_filter(c);
+	char *filter = c->scope == SF_SCOPE_VMM ? sf_session_filter(c, "pid") : NULL;
 
 	if (c->tracefs.dir >= 0 && !sf_wakings_open(&c->wakings, &c->tracefs, filter, &why)) {
 		c->waking_source = SF_WAKINGS_FTRACE;
@@ -150,12 +150,14 @@ static int open_events(struct sf_capture *c, struct sf_error *err)
 		.syscalls = c->opts.syscalls,
 		.perf_wakings = c->waking_source == SF_WAKINGS_PERF,
 	};
-	char *filter = sf_session_waking_filter(c);
+	char *pids = sf_session_filter(c, "pid"), *common = sf_session_filter(c, "common_pid");
 	int ret;
 
-	o.waking_filter = filter;
+	o.pid_filter = pids;
+	o.common_pid_filter = common;
 	ret = sf_events_open(&c->events, &o, &c->tracefs, &c->missing, err);
-	free(filter);
+	free(pids);
+	free(common);
 
 	if (!ret && c->waking_source == SF_WAKINGS_PERF && !c->events.event[SF_EV_WAKING].nr)
 		c->waking_source = SF_WAKINGS_NONE;
@@ -254,9 +256,12 @@ static int open_all(struct sf_capture *c, struct sf_error *err)
 	if (!ret)
 		ret = open_spools(c, err);
 	set_start(c);
-	/* Our own threads first: they are among the tasks. */
+	/* Our own threads first: they are among the tasks. And what starts while we look at the
+	 * tasks must not be missed. */
 	if (!ret)
 		ret = start_threads(c, err);
+	if (!ret)
+		sf_events_enable_sideband(&c->events);
 	if (!ret)
 		ret = take_sideband(c, err);
 	return ret ? ret : sf_session_meta(c);

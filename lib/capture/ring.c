@@ -55,10 +55,14 @@ uint64_t sf_ring_drain(struct sf_ring *ring, uint32_t index, struct sf_spool *sp
 
 static void drain(struct sf_ring_reader *r, bool wakings)
 {
+	uint64_t refused = 0;
+
 	for (size_t i = 0; i < r->events->nr_rings; i++)
-		r->refused += sf_ring_drain(&r->events->ring[i], (uint32_t)i, r->spool);
+		refused += sf_ring_drain(&r->events->ring[i], (uint32_t)i, r->spool);
 	if (wakings)
 		sf_wakings_drain(r->wakings, r->spool);
+	r->refused += refused;
+	r->lost += refused;
 }
 
 /* Only hops over the headers. */
@@ -71,8 +75,6 @@ static void count(struct sf_ring_reader *r)
 	if (sf_spool_map(r->spool, &m))
 		return;
 	m.at = r->counted_to;
-	r->lost += r->refused;
-	r->refused = 0;
 	while ((c = sf_spool_next(&m, &data))) {
 		const struct perf_event_header *h;
 

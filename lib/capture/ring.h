@@ -29,7 +29,7 @@ struct sf_ring_reader {
 	bool stop;
 	uint64_t counted_to;      /* spool offset up to which records were counted */
 	uint64_t records, lost;
-	uint64_t refused;         /* lost to the spool's limit, not counted in lost yet */
+	uint64_t refused;         /* those of the lost that the spool had no room for */
 	uint64_t cpu_ns;          /* of the thread */
 };
 

@@ -39,6 +39,16 @@ static json_t *labels(const char *const *label)
 	return o;
 }
 
+/* Which repetition of an experiment this is: the label "trial", else 1. */
+static int trial(const struct sf_capture *c)
+{
+	for (const char *const *l = c->opts.label; l && *l; l++) {
+		if (!strncmp(*l, "trial=", 6) && atoi(*l + 6) > 0)
+			return atoi(*l + 6);
+	}
+	return 1;
+}
+
 static json_t *missing_json(const struct sf_missing *m)
 {
 	json_t *list = json_array();
@@ -88,7 +98,7 @@ static int add_covariates(struct sf_capture *c, unsigned branch, const char *edg
 static int add_window(struct sf_capture *c, const struct sf_branch *b)
 {
 	json_t *o = json_pack("{s:i, s:i, s:s, s:I, s:I, s:i, s:s, s:O?}", "branch",
-			      (int)b->number, "trial", 1, "name", "BRANCH", "begin",
+			      (int)b->number, "trial", trial(c), "name", "BRANCH", "begin",
 			      (json_int_t)b->begin, "end", (json_int_t)b->end, "status", b->status,
 			      "source", c->driver->source, "json", b->json);
 	int ret;
@@ -104,7 +114,7 @@ static int add_window(struct sf_capture *c, const struct sf_branch *b)
 		return ret;
 	/* A reply that no mark can hold: the window is what matters. */
 	o = json_pack("{s:i, s:i, s:s, s:I, s:I, s:i, s:s, s:n, s:s}", "branch", (int)b->number,
-		      "trial", 1, "name", "BRANCH", "begin", (json_int_t)b->begin, "end",
+		      "trial", trial(c), "name", "BRANCH", "begin", (json_int_t)b->begin, "end",
 		      (json_int_t)b->end, "status", b->status, "source", c->driver->source, "json",
 		      "error", "its reply was too long to be kept");
 	return sf_marks_add(&c->marks, "window", b->end, o);
@@ -133,10 +143,12 @@ static void report(struct sf_capture *c, const struct sf_branch *b, uint64_t rec
 
 static void switch_on(struct sf_capture *c)
 {
-	char *filter = sf_session_waking_filter(c);
+	char *filter = NULL;
 
 	/* Threads come and go between BRANCHes. */
-	if (filter && c->waking_source == SF_WAKINGS_FTRACE)
+	if (c->scope == SF_SCOPE_VMM && c->waking_source == SF_WAKINGS_FTRACE)
+		filter = sf_session_filter(c, "pid");
+	if (filter)
 		sf_wakings_filter(&c->wakings, filter);
 	free(filter);
 	sf_events_enable(&c->events, true);

@@ -63,7 +63,7 @@ struct sf_capture {
 /* Ends reading; after it the spools are complete. */
 void sf_session_stop(struct sf_capture *c);
 int sf_session_meta(struct sf_capture *c);
-/* "pid==1||pid==2..." over the target's threads, whose wakings are wanted; NULL: of all. */
-char *sf_session_waking_filter(const struct sf_capture *c);
+/* "pid==1||pid==2..." over the target's threads, for a tracepoint's filter; malloc'd, or NULL. */
+char *sf_session_filter(const struct sf_capture *c, const char *field);
 
 #endif
