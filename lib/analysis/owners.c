@@ -44,9 +44,11 @@ static void thread_label(const struct sf_thread *t, const char *comm, const char
 		snprintf(buf, size, "%s", comm);
 }
 
+/* By label: it has the process's name in it where that differs. A thread that has just been started
+ * still has its maker's process name, and is the same owner. */
 static uint32_t find(struct sf_profile *p, uint32_t label, uint32_t process, uint32_t dev, bool *made)
 {
-	uint64_t key = ((uint64_t)label << 32 | process) ^ sf_hash64(dev);
+	uint64_t key = (uint64_t)label << 32 | dev;
 	uint32_t *v = sf_map64_at(&p->owner_of, key, made);
 
 	if (!v)
