@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #define _GNU_SOURCE
 #include "events.h"
+#include "unwound.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -34,6 +35,8 @@ enum {
 	WIDE,
 	TASK,
 	USER_STACK = 8192, /* 3 % of the stacks are longer */
+	/* With frame pointers: enough to get through a wrapper of the C library, which has none. */
+	REPAIR_STACK = 1024,
 	DEFAULT_HZ = 997,  /* a prime: not in step with anything */
 };
 
@@ -97,12 +100,12 @@ static void set_call_graph(struct perf_event_attr *a, enum sf_call_graph how)
 	if (how == SF_CALL_GRAPH_NONE)
 		return;
 	a->sample_type |= PERF_SAMPLE_CALLCHAIN;
-	if (how == SF_CALL_GRAPH_DWARF && USER_REGS) {
-		a->sample_type |= PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER;
-		a->exclude_callchain_user = 1;
-		a->sample_regs_user = USER_REGS;
-		a->sample_stack_user = USER_STACK;
-	}
+	if (!USER_REGS || !sf_can_unwind())
+		return;
+	a->sample_type |= PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER;
+	a->exclude_callchain_user = how == SF_CALL_GRAPH_DWARF;
+	a->sample_regs_user = USER_REGS;
+	a->sample_stack_user = how == SF_CALL_GRAPH_DWARF ? USER_STACK : REPAIR_STACK;
 }
 
 static int set_attr(struct sf_perf_event *ev, enum sf_event_id id, const struct sf_events_opts *o,

@@ -220,7 +220,7 @@ static void unwind(struct save *s)
 	char path[64];
 	int fd;
 
-	if (s->c->opts.call_graph != SF_CALL_GRAPH_DWARF)
+	if (s->c->opts.call_graph == SF_CALL_GRAPH_NONE || !sf_can_unwind())
 		return;
 	if (!write_memory(s, &fd, path, sizeof(path), &err))
 		s->unwound = !sf_unwind_records(&s->all.merge, path, s->offset, &err);

@@ -43,23 +43,77 @@ static int by_offset(const void *key, const void *item)
 	return (a > b) - (a < b);
 }
 
+bool sf_can_unwind(void)
+{
+#ifdef HAVE_DW
+	return true;
+#else
+	return false;
+#endif
+}
+
+/* Is there code at a return address? What frame pointers found elsewhere is chance. */
+static bool is_code(struct unwinding *u, uint32_t pid, uint64_t ip)
+{
+	uint64_t addr;
+	uint32_t loc;
+
+	if (!ip || ip >> 47)
+		return false;
+	loc = sf_symbols_locate(u->symbols, pid, ip, PERF_RECORD_MISC_USER, true);
+	return loc && sf_symbols_module(u->symbols, loc, &addr);
+}
+
+/*
+ * Two halves of one chain: cfi is right and may be cut short, fp reaches the end and may have skipped
+ * a caller, or be chance altogether. Callers in both are return addresses. From the first caller
+ * that both know on, fp goes on; where they never meet, fp's is the next one only if cfi got no
+ * further than the one that fp skips.
+ */
+static size_t splice(struct unwinding *u, uint32_t pid, uint64_t *cfi, size_t nr_cfi,
+		     const uint64_t *fp, size_t nr_fp, size_t max)
+{
+	size_t n = nr_cfi, from = nr_cfi <= 2 ? 1 : nr_fp;
+
+	if (!nr_cfi && nr_fp) {
+		cfi[n++] = fp[0];
+		from = 1;
+	}
+	for (size_t i = 1; i < nr_cfi; i++)
+		for (size_t k = 1; k < nr_fp; k++)
+			if (cfi[i] == fp[k]) {
+				n = i + 1;
+				from = k + 1;
+				goto append;
+			}
+append:
+	for (; from < nr_fp && n < max && is_code(u, pid, fp[from]); from++)
+		cfi[n++] = fp[from];
+	return n;
+}
+
 /* Kernel part as it is, then the user's: callers as return addresses, as in any callchain. */
 static size_t make_chain(struct unwinding *u, const struct sf_record *rec, uint64_t *chain,
 			 size_t max)
 {
 	const struct sf_sample *s = &rec->u.sample;
-	uint64_t ip[FRAMES_MAX];
-	size_t nr = 0, n;
+	uint64_t ip[2 * FRAMES_MAX];
+	size_t nr = 0, n, at;
 
 	while (nr < s->nr_chain && nr < max && s->chain[nr] != PERF_CONTEXT_USER) {
 		chain[nr] = s->chain[nr];
 		nr++;
 	}
+	at = nr + 1; /* behind PERF_CONTEXT_USER */
 	n = sf_unwind_sample(u->unwind, rec->pid, s, ip, FRAMES_MAX);
+	for (size_t i = 1; i < n; i++)
+		ip[i]++;
+	n = splice(u, rec->pid, ip, n, s->chain + at, s->nr_chain > at ? s->nr_chain - at : 0,
+		   2 * FRAMES_MAX);
 	if (n && nr < max)
 		chain[nr++] = PERF_CONTEXT_USER;
 	for (size_t i = 0; i < n && nr < max; i++)
-		chain[nr++] = ip[i] + (i != 0);
+		chain[nr++] = ip[i];
 	return nr;
 }
 
