@@ -210,7 +210,7 @@ for sig in INT TERM; do
   "$SNAPFLAME" record -p "$vmm" --branches 50 --gap 0.2 -o $sig.data -- $branch >/dev/null 2>$sig.err &
   rec=$!
   i=0
-  while [ $i -lt 100 ] && ! grep -q '^BRANCH 2' $sig.err; do sleep 0.05; i=$((i + 1)); done
+  while [ $i -lt 200 ] && ! grep -q '^BRANCH 2' $sig.err 2>/dev/null; do sleep 0.05; i=$((i + 1)); done
   kill -$sig $rec
   wait $rec
   is $? 0 "SIG$sig: status"
@@ -220,9 +220,10 @@ for sig in INT TERM; do
   ok $? "SIG$sig: the BRANCHes before it are there"
 done
 # In a BRANCH that would not end by itself.
-"$SNAPFLAME" record -p "$vmm" -o stuck.data -- sleep 60 >/dev/null 2>&1 &
+"$SNAPFLAME" record -p "$vmm" -o stuck.data -- sh -c 'echo >begun; exec sleep 60' >/dev/null 2>&1 &
 rec=$!
-sleep 0.7
+i=0
+while [ $i -lt 200 ] && [ ! -f begun ]; do sleep 0.05; i=$((i + 1)); done
 kill -TERM $rec
 wait $rec
 is $? 0 "interrupted in a BRANCH: status"
@@ -230,10 +231,10 @@ is "$(marks stuck.data window | wc -l)" 1 "interrupted in a BRANCH: its window i
 
 # Killed: nothing is left in the kernel, no half-written file.
 if [ $root -eq 1 ] && [ -d /sys/kernel/tracing/instances ]; then
-  "$SNAPFLAME" record -p "$vmm" -o killed.data -- sleep 2 >/dev/null 2>&1 &
+  "$SNAPFLAME" record -p "$vmm" -o killed.data -- sleep 10 >/dev/null 2>&1 &
   rec=$!
   i=0
-  while [ $i -lt 100 ] && [ "$(instances $rec)" -eq 0 ]; do sleep 0.05; i=$((i + 1)); done
+  while [ $i -lt 200 ] && [ "$(instances $rec)" -eq 0 ]; do sleep 0.05; i=$((i + 1)); done
   is "$(instances $rec)" 1 "there is an instance of tracefs while recording"
   kill -KILL $rec
   wait $rec 2>/dev/null
@@ -243,6 +244,16 @@ if [ $root -eq 1 ] && [ -d /sys/kernel/tracing/instances ]; then
   is "$(ls killed.data* 2>/dev/null)" "" "killed: no half-written file"
 else
   skip "killed" "needs root and a mounted tracefs"
+fi
+
+# tracefs need not be mounted, and is not mounted by us.
+if [ $root -eq 1 ] && unshare -m true 2>/dev/null; then
+  run unshare -m sh -c 'umount /sys/kernel/tracing /sys/kernel/debug 2>/dev/null
+    "$0" record -p "$1" -o unmounted.data -- true && ! grep -q tracefs /proc/mounts' "$SNAPFLAME" "$vmm"
+  is "$status" 0 "without a mounted tracefs"
+  like "$(marks unmounted.data meta)" '*"wakings":"ftrace"*' "without a mounted tracefs: wakings all the same"
+else
+  skip "without a mounted tracefs" "needs root and unshare"
 fi
 
 # A full disk: the recording is kept elsewhere.
