@@ -55,7 +55,8 @@ missing() {
   if [ "$(id -u)" != 0 ]; then echo "it takes root"; return; fi
   case $1 in
   disk | disk-read | ext4-slow)
-    throttle_root >/dev/null || { echo "no cgroup controller that throttles disks (blkio or io)"; return; }
+    throttle_root >/dev/null ||
+      { echo "no cgroup controller that throttles disks (blkio or io)"; return; }
     disk_of "$2" >/dev/null || { echo "$2 is not on a disk that could be throttled"; return; } ;;
   esac
   case $1 in
@@ -161,7 +162,9 @@ down() {
   [ -d "$state" ] || return 0
   # First the throttling: what is still to be written goes at full speed.
   if [ -s "$state/cgroup" ]; then leave_group "$(cat "$state/cgroup")" || bad=1; fi
-  if [ -d "$state/mnt" ] && mountpoint -q "$state/mnt"; then umount "$state/mnt" || umount -l "$state/mnt" || bad=1; fi
+  if [ -d "$state/mnt" ] && mountpoint -q "$state/mnt"; then
+    umount "$state/mnt" || umount -l "$state/mnt" || bad=1
+  fi
   if [ -s "$state/loop" ]; then losetup -d "$(cat "$state/loop")" || bad=1; fi
   [ $bad = 0 ] || return 1
   rm -rf "$state/mnt" "$state/snapshots" "$state/disk.img"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Main touches a mapped file that is not in the page cache: major faults, each waits for the disk. */
+/* Main touches a mapped file that is not cached: each major fault waits for the disk. */
 #include "cause.h"
 #include "disk_work.h"
 #include "util.h"

@@ -95,30 +95,6 @@ static void report(struct client *c, const struct branch_opts *o, const struct s
 	json_decref(line);
 }
 
-/* In --dir, else where the VMM says, else (a real Firecracker) in this directory. */
-static const char *path_in(const struct branch_opts *o, json_t *info, const char *key,
-			   const char *file)
-{
-	const char *dir = o->dir ? o->dir : json_string_value(json_object_get(info, key));
-	char *here = dir ? NULL : realpath(".", NULL), *path;
-
-	path = xasprintf("%s/%s", here ? here : dir ? dir : ".", file);
-	free(here);
-	return path;
-}
-
-static void choose_paths(struct client *c, struct branch_opts *o)
-{
-	json_t *info = NULL;
-
-	client_call(c, "GET", "/branchsim", NULL, &info);
-	if (!o->mem_path)
-		o->mem_path = path_in(o, info, "mem_dir", "mem.diff");
-	if (!o->snapshot_path)
-		o->snapshot_path = path_in(o, info, "state_dir", "vmstate");
-	json_decref(info);
-}
-
 static int branch_once(struct client *c, const struct branch_opts *o)
 {
 	struct stamps t;
@@ -130,6 +106,43 @@ static int branch_once(struct client *c, const struct branch_opts *o)
 	sleep_ns((int64_t)(o->linger_s * 1e9));
 	report(c, o, &t);
 	return fflush(stdout) ? 1 : 0;
+}
+
+/* In --dir, else where the VMM says, else (a real Firecracker) in this directory. */
+static char *path_in(const struct branch_opts *o, json_t *info, const char *key,
+			   const char *file)
+{
+	const char *dir = o->dir ? o->dir : json_string_value(json_object_get(info, key));
+	char *here = dir ? NULL : realpath(".", NULL), *path;
+
+	path = xasprintf("%s/%s", here ? here : dir ? dir : ".", file);
+	free(here);
+	return path;
+}
+
+/* All BRANCHes of the command write the same files, as a fork service that keeps one does. */
+static int branch_all(struct client *c, struct branch_opts *o)
+{
+	char *mem_path, *snapshot_path;
+	json_t *info = NULL;
+	int status = 0;
+
+	client_call(c, "GET", "/branchsim", NULL, &info);
+	mem_path = path_in(o, info, "mem_dir", "mem.diff");
+	snapshot_path = path_in(o, info, "state_dir", "vmstate");
+	json_decref(info);
+	if (!o->mem_path)
+		o->mem_path = mem_path;
+	if (!o->snapshot_path)
+		o->snapshot_path = snapshot_path;
+	for (unsigned i = 0; i < o->count && !status; i++) {
+		if (i)
+			sleep_ns((int64_t)(o->gap_s * 1e9));
+		status = branch_once(c, o);
+	}
+	free(mem_path);
+	free(snapshot_path);
+	return status;
 }
 
 int cmd_branch(int argc, char **argv)
@@ -148,7 +161,7 @@ int cmd_branch(int argc, char **argv)
 		{ NULL },
 	};
 	struct client c;
-	int status = 0;
+	int status;
 
 	options_parse(argc, argv, "branch --sock PATH [options]", rows);
 	if (!o.sock) {
@@ -157,12 +170,7 @@ int cmd_branch(int argc, char **argv)
 	}
 	if (client_open(&c, o.sock, o.wait_s))
 		die("%s: %s", o.sock, c.fault);
-	choose_paths(&c, &o);
-	for (unsigned i = 0; i < o.count && !status; i++) {
-		if (i)
-			sleep_ns((int64_t)(o.gap_s * 1e9));
-		status = branch_once(&c, &o);
-	}
+	status = branch_all(&c, &o);
 	client_close(&c);
 	return status;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What every part of branchsim needs: time, sleeping, CPU burning, files, and an end with a message.
+ * What every part of branchsim needs: time, sleeping, files, and an end with a message.
  * A sample may exit on failure; nothing here is meant for the library.
  */
 #ifndef BRANCHSIM_UTIL_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The VMM's own time stamps of a BRANCH, as JSON: what a recording's windows can be checked with. */
+/* The VMM's own time stamps of a BRANCH, as JSON, to check a recording's windows with. */
 #include "util.h"
 #include "vmm.h"
 
