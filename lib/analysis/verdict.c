@@ -147,15 +147,23 @@ static void because(struct sf_str *s, const struct sf_diff *d, const struct sf_c
 /* ", and 32 ms more in the same call (io-writeback 23, cpu-kernel 9)" */
 static void parts(struct sf_str *s, const struct sf_cause *c)
 {
+	double by_kind[SF_NR_KINDS] = { 0 };
+	double rest = 0;
 	const char *sep = "";
 
-	if (c->nr_parts < 2)
+	for (size_t i = 1; i < c->nr_parts; i++) {
+		by_kind[c->part[i].kind] += c->part[i].slow_ms - c->part[i].fast_ms;
+		rest += c->part[i].slow_ms - c->part[i].fast_ms;
+	}
+	if (fabs(rest) < 0.5)
 		return;
-	sf_str_addf(s, ", and %.0f ms more in the same call (",
-		    c->delta.value - (c->part[0].slow_ms - c->part[0].fast_ms));
-	for (size_t i = 1; i < c->nr_parts; i++, sep = ", ")
-		sf_str_addf(s, "%s%s %.0f", sep, sf_kind_name(c->part[i].kind),
-			    c->part[i].slow_ms - c->part[i].fast_ms);
+	sf_str_addf(s, ", and %.0f ms more in the same call (", rest);
+	for (int k = 0; k < SF_NR_KINDS; k++) {
+		if (fabs(by_kind[k]) < 0.5)
+			continue;
+		sf_str_addf(s, "%s%s %.0f", sep, sf_kind_name(k), by_kind[k]);
+		sep = ", ";
+	}
 	sf_str_addch(s, ')');
 }
 

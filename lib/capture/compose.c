@@ -81,7 +81,7 @@ static uint32_t pid_of(const struct sf_compose *s, uint32_t tid)
 }
 
 /* A trace entry becomes a sample as perf would have written it. */
-static int add_waking(void *arg, uint64_t time, const void *entry, size_t size)
+static int add_traced(void *arg, uint64_t time, const void *entry, size_t size)
 {
 	struct sf_compose *s = arg;
 	struct sf_str buf = SF_STR_INIT;
@@ -93,6 +93,7 @@ static int add_waking(void *arg, uint64_t time, const void *entry, size_t size)
 		.raw = entry,
 		.raw_size = size,
 	};
+	uint16_t type;
 	int32_t tid;
 	int ret;
 
@@ -100,6 +101,9 @@ static int add_waking(void *arg, uint64_t time, const void *entry, size_t size)
 		s->bad++;
 		return 0;
 	}
+	memcpy(&type, entry, sizeof(type)); /* common_type */
+	if (s->c->requests && type == s->c->rq_done_type)
+		b.id = SF_OWN_ID(SF_ID_RQ_DONE);
 	memcpy(&tid, (const char *)entry + 4, sizeof(tid)); /* common_pid */
 	b.tid = (uint32_t)tid;
 	b.pid = pid_of(s, b.tid);
@@ -126,7 +130,7 @@ static int add_rings(struct sf_compose *s)
 		if (chunk->kind != SF_CHUNK_FTRACE)
 			continue;
 		s->cpu = chunk->source;
-		ret = sf_wakings_decode(data, chunk->size, add_waking, s);
+		ret = sf_wakings_decode(data, chunk->size, add_traced, s);
 		if (ret == -EINVAL) {
 			s->torn++;
 			ret = 0;

@@ -73,6 +73,8 @@ static bool wanted(enum sf_event_id id, const struct sf_events_opts *o)
 	switch (id) {
 	case SF_EV_WAKING:
 		return o->perf_wakings;
+	case SF_EV_RQ_DONE:
+		return o->perf_requests;
 	case SF_EV_KVM_EXIT:
 		return o->kvm;
 	case SF_EV_SYS_ENTER:

@@ -62,7 +62,7 @@ struct sf_events_opts {
 	enum sf_scope scope; /* not AUTO */
 	enum sf_call_graph call_graph;
 	unsigned hz;
-	bool kvm, syscalls, perf_wakings;
+	bool kvm, syscalls, perf_wakings, perf_requests;
 	/* "pid==1||pid==2..." over the target's threads, and with common_pid; NULL: none */
 	const char *pid_filter, *common_pid_filter;
 };

@@ -128,6 +128,8 @@ static void open_wakings(struct sf_capture *c)
 
 	if (c->tracefs.dir >= 0 && !sf_wakings_open(&c->wakings, &c->tracefs, filter, &why)) {
 		c->waking_source = SF_WAKINGS_FTRACE;
+		c->requests = c->wakings.requests;
+		c->rq_done_type = (uint16_t)sf_tracefs_id(&c->tracefs, SF_EVENT_RQ_DONE);
 	} else if (c->tracefs.dir >= 0) {
 		/* Without tracefs perf has none either, which is said of all tracepoints. */
 		c->waking_source = SF_WAKINGS_PERF;
@@ -149,6 +151,7 @@ static int open_events(struct sf_capture *c, struct sf_error *err)
 		.kvm = c->tracefs.dir >= 0 && uses_kvm(c->pid),
 		.syscalls = c->opts.syscalls,
 		.perf_wakings = c->waking_source == SF_WAKINGS_PERF,
+		.perf_requests = !c->wakings.requests,
 	};
 	char *pids = sf_session_filter(c, "pid"), *common = sf_session_filter(c, "common_pid");
 	int ret;

@@ -53,10 +53,17 @@ static int add_own_event(struct sf_writer *w, const char *name, uint32_t type, u
 	return ret < 0 ? ret : 0;
 }
 
+/* A tracepoint that ftrace recorded, written as perf's. */
+static int add_traced_event(struct sf_capture *c, struct sf_writer *w, const char *name, uint64_t id)
+{
+	return add_own_event(w, name, PERF_TYPE_TRACEPOINT,
+			     (uint64_t)sf_tracefs_id(&c->tracefs, name), SF_WAKING_TYPE, id);
+}
+
 static int add_events(struct save *s, struct sf_writer *w)
 {
 	struct sf_capture *c = s->c;
-	int ret = 0, tp = sf_tracefs_id(&c->tracefs, SF_EVENT_WAKING);
+	int ret = 0;
 
 	for (int i = 0; i < SF_EV_NR && ret >= 0; i++) {
 		const struct sf_perf_event *ev = &c->events.event[i];
@@ -70,8 +77,9 @@ static int add_events(struct save *s, struct sf_writer *w)
 			ret = sf_writer_add_event(w, &a, ev->name, ev->id, ev->nr);
 	}
 	if (ret >= 0 && c->waking_source == SF_WAKINGS_FTRACE)
-		ret = add_own_event(w, SF_EVENT_WAKING, PERF_TYPE_TRACEPOINT, (uint64_t)tp,
-				    SF_WAKING_TYPE, SF_OWN_ID(SF_ID_WAKING));
+		ret = add_traced_event(c, w, SF_EVENT_WAKING, SF_OWN_ID(SF_ID_WAKING));
+	if (ret >= 0 && c->requests)
+		ret = add_traced_event(c, w, SF_EVENT_RQ_DONE, SF_OWN_ID(SF_ID_RQ_DONE));
 	if (ret >= 0)
 		ret = add_own_event(w, SF_EVENT_TASK_STACK, PERF_TYPE_SOFTWARE,
 				    PERF_COUNT_SW_DUMMY, SF_TASK_STACK_TYPE,
@@ -95,6 +103,8 @@ static void add_tracing_data(struct sf_capture *c, struct sf_writer *w)
 			name[nr++] = ev->name;
 		else if (i == SF_EV_WAKING && c->waking_source == SF_WAKINGS_FTRACE)
 			name[nr++] = SF_EVENT_WAKING;
+		else if (i == SF_EV_RQ_DONE && c->requests)
+			name[nr++] = SF_EVENT_RQ_DONE;
 	}
 	if (nr && !sf_tracefs_data(&c->tracefs, name, nr, &data))
 		sf_writer_feature(w, SF_FEAT_TRACING_DATA, data.buf, data.len);

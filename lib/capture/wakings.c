@@ -17,6 +17,7 @@
 
 #define PREFIX "snapflame-"
 #define EVENT "events/sched/sched_waking"
+#define REQUESTS "events/block/block_rq_complete"
 
 /* Per CPU. 60 bytes an event: room for 60 thousand wakings between two looks. */
 #define BUFFER_KB "4096"
@@ -146,6 +147,8 @@ static int set_up(struct sf_wakings *w, int instances, const char *filter)
 		ret = open_cpus(w);
 	if (!ret)
 		ret = sf_write_at(w->dir, EVENT "/enable", "1");
+	/* A kernel without block devices does without. */
+	w->requests = !ret && !sf_write_at(w->dir, REQUESTS "/enable", "1");
 	return ret;
 }
 

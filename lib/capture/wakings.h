@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * sched_waking through a tracefs instance of our own.
+ * sched_waking and block_rq_complete through a tracefs instance of our own.
  *
  * perf loses samples of tracepoints that fire in an idle task on some virtual machines, without a
- * word: exactly the wakings done by interrupts. ftrace records the same events everywhere.
+ * word: exactly the wakings and the completions done by interrupts. ftrace records the same events
+ * everywhere.
  */
 #ifndef SF_CAPTURE_WAKINGS_H
 #define SF_CAPTURE_WAKINGS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -27,6 +29,7 @@ struct sf_wakings {
 	size_t nr;
 	size_t page_size;
 	char *page;
+	bool requests;    /* block_rq_complete is on */
 	uint64_t refused; /* events that the spool had no room for */
 };
 
