@@ -16,7 +16,7 @@
 enum { MATCHES_MAX = 8 };
 
 static const char *const scopes[] = { "auto", "system", "vmm", NULL };
-static const char *const graphs[] = { "fp", "dwarf", "none", NULL };
+static const char *const graphs[] = { "auto", "fp", "dwarf", "none", NULL };
 static const char *const windows[] = { "auto", "api", "dark", NULL };
 
 struct record_opts {
@@ -36,7 +36,8 @@ static const struct sf_option options[] = {
 	SF_ENUM(0, "scope", struct record_opts, scope, scopes,
 		"all CPUs, or the VMM's threads only (auto: system where allowed)"),
 	SF_ENUM(0, "call-graph", struct record_opts, call_graph, graphs,
-		"user stacks by frame pointers (default), by DWARF, or none"),
+		"user stacks by frame pointers, by DWARF, or none (auto: DWARF where the VMM has "
+		"no frame pointers)"),
 	SF_UINT('F', "freq", struct record_opts, hz, "HZ", "CPU samples a second (997)"),
 	SF_UINT(0, "poll", struct record_opts, poll, "HZ",
 		"looks at /proc/PID/task a second (50); 0: none"),

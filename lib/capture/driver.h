@@ -47,6 +47,8 @@ int sf_driver_cmd(struct sf_driver **d, char *const *cmd, int out_fd, const char
 		  struct sf_error *err);
 /* The process of the command that begin() made and that waits for perform(). */
 pid_t sf_driver_cmd_pid(const struct sf_driver *d);
+/* The file that is executed. */
+const char *sf_driver_cmd_path(const struct sf_driver *d);
 
 /* A window of some seconds, or until stop_fd where ns is 0. */
 int sf_driver_timer(struct sf_driver **d, uint64_t ns, struct sf_error *err);

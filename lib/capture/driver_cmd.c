@@ -331,6 +331,11 @@ int sf_driver_cmd(struct sf_driver **out, char *const *cmd, int out_fd, const ch
 	return 0;
 }
 
+const char *sf_driver_cmd_path(const struct sf_driver *d)
+{
+	return ((const struct cmd_driver *)d)->path;
+}
+
 pid_t sf_driver_cmd_pid(const struct sf_driver *d)
 {
 	return ((const struct cmd_driver *)d)->pid;

@@ -17,6 +17,7 @@
 
 #include <snapflame/marks.h>
 
+#include "frame_pointers.h"
 #include "proc.h"
 #include "session.h"
 
@@ -70,6 +71,23 @@ static int look_at_target(struct sf_capture *c, struct sf_error *err)
 	return c->target_fd < 0 ? sf_error_set(err, -errno, "process %d: %s", (int)c->pid,
 					       strerror(errno))
 				: 0;
+}
+
+/* Frame pointers cost least; where there are none, or nobody to unwind, there is no choice. */
+static void choose_call_graph(struct sf_capture *c)
+{
+	char path[64];
+
+	if (c->opts.call_graph != SF_CALL_GRAPH_AUTO)
+		return;
+	c->opts.call_graph = SF_CALL_GRAPH_FP;
+#ifdef HAVE_DW
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)c->pid);
+	if (!sf_has_frame_pointers(c->own_target ? sf_driver_cmd_path(c->driver) : path))
+		c->opts.call_graph = SF_CALL_GRAPH_DWARF;
+#else
+	(void)path;
+#endif
 }
 
 /* Does the target run virtual machines on KVM? */
@@ -243,6 +261,7 @@ static int open_all(struct sf_capture *c, struct sf_error *err)
 		ret = look_at_target(c, err);
 	if (ret)
 		return ret;
+	choose_call_graph(c);
 	c->scope = c->opts.scope;
 	if (c->scope == SF_SCOPE_AUTO)
 		c->scope = sf_events_system_allowed() ? SF_SCOPE_SYSTEM : SF_SCOPE_VMM;

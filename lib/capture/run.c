@@ -60,7 +60,7 @@ static json_t *missing_json(const struct sf_missing *m)
 
 int sf_session_meta(struct sf_capture *c)
 {
-	static const char *const graph[] = { "fp", "dwarf", "none" };
+	static const char *const graph[] = { "auto", "fp", "dwarf", "none" };
 	static const char *const window[] = { "auto", "api", "dark" };
 	static const char *const source[] = { "none", "perf", "ftrace" };
 	struct utsname u;

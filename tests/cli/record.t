@@ -135,6 +135,26 @@ if command -v perf >/dev/null && [ $root -eq 1 ]; then
   ok $? "--syscalls: they are there"
 fi
 
+# A program without frame pointers: its stacks are whole all the same, and without libdw perf unwinds.
+nofp=$("$BUILD/branchsim-nofp" vmm --sock "$TMP/nofp" --cause user-cpu --base 30 --daemon |
+  sed 's/.*"pid": *\([0-9]*\).*/\1/')
+vmm="$vmm $nofp"
+run "$SNAPFLAME" record -q -p "$nofp" -o nofp.data -- "$BUILD/branchsim" branch --sock "$TMP/nofp"
+is "$status" 0 "without frame pointers"
+if grep -q HAVE_DW "$BUILD/config.mk"; then
+  like "$(marks nofp.data meta)" '*"call_graph":"dwarf"*' "without frame pointers: they are not relied on"
+fi
+like "$meta" '*"call_graph":"fp"*' "with frame pointers: they are"
+if command -v perf >/dev/null && grep -q HAVE_DW "$BUILD/config.mk"; then
+  perf script -i nofp.data -F event,ip,sym --no-inline 2>/dev/null </dev/null | awk '
+    /cpu-clock:/ {s = ""; next} {s = s " " $2}
+    /_start/ && s ~ /hash_entry.* serialize_device_registry.* create_snapshot.* main / {n++}
+    END {exit !(n >= 5)}'
+  ok $? "without frame pointers: stacks from hash_entry to _start"
+fi
+kill "$nofp"
+vmm=${vmm% "$nofp"}
+
 # The command itself as the target; its threads and processes are followed.
 run "$SNAPFLAME" record -o self.data -- sh -c '(i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); done) & wait'
 is "$status" 0 "COMMAND as the target"

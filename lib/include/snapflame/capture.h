@@ -41,6 +41,7 @@ enum sf_scope {
 };
 
 enum sf_call_graph {
+	SF_CALL_GRAPH_AUTO, /* DWARF where the target's code keeps no frame pointers */
 	SF_CALL_GRAPH_FP,
 	SF_CALL_GRAPH_DWARF, /* 8 KiB of user stack with each sample */
 	SF_CALL_GRAPH_NONE,
