@@ -61,7 +61,7 @@ static const uint8_t *native(struct sf_reader *r, const struct sf_raw *raw)
 		ev = sf_evlist_of(&r->evlist, raw->p, raw->size, raw->type, true);
 		if (!ev && r->evlist.nr && raw->type != PERF_RECORD_SAMPLE)
 			ev = r->evlist.ev[0];
-		sf_swap_record((uint8_t *)r->scratch, raw->size, ev);
+		sf_swap_record(r, (uint8_t *)r->scratch, raw->size, ev);
 	}
 	return (const uint8_t *)r->scratch;
 }
@@ -87,7 +87,7 @@ static bool next_build_id(struct sf_reader *r)
 			type = __builtin_bswap32(type);
 		memcpy(r->scratch, &type, sizeof(type));
 		if (r->swapped)
-			sf_swap_record((uint8_t *)r->scratch, size, NULL);
+			sf_swap_record(r, (uint8_t *)r->scratch, size, NULL);
 		if (sf_record_parse(r, (const uint8_t *)r->scratch, size, offset))
 			return true;
 	}

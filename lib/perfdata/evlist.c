@@ -113,6 +113,7 @@ int sf_evlist_finish(struct sf_evlist *l)
 		if (ev->sample_time != l->ev[0]->sample_time ||
 		    ev->trailer_time != l->ev[0]->trailer_time)
 			l->same_time = false;
+		l->any_build_id |= ev->pub.attr.build_id;
 		if (!ev->name) {
 			ev->pub.name = ev->name = sf_evname_compose(&ev->pub.attr);
 			if (!ev->name)

@@ -36,7 +36,7 @@ struct sf_evlist {
 	 * them apart); same_time: that of the time is, too, so that the id need not be looked at.
 	 */
 	int8_t sample_id, trailer_id; /* u64s from the start, or back from the end; -1: none */
-	bool sample_id_all, same_time;
+	bool sample_id_all, same_time, any_build_id;
 	size_t finished; /* events that sf_evlist_finish() has seen */
 	uint64_t last_id;
 	struct sf_evsel *last;

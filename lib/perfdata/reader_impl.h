@@ -129,10 +129,12 @@ void sf_user_tracing(struct sf_reader *r, const uint8_t *p, size_t size, uint64_
 void sf_user_name_tracepoints(struct sf_reader *r);
 
 /* swap.c: a record (header and all) to native order; of perf's own types only BUILD_ID. */
-void sf_swap_record(uint8_t *rec, size_t size, const struct sf_evsel *ev);
+void sf_swap_record(struct sf_reader *r, uint8_t *rec, size_t size, const struct sf_evsel *ev);
 
 /* record.c: fills r->rec; 1, or 0 where the record is bad. */
 int sf_record_parse(struct sf_reader *r, const uint8_t *rec, size_t size, uint64_t offset);
+bool sf_mmap2_has_build_id(const struct sf_evlist *l, const struct sf_evsel *ev, uint16_t misc,
+			   const uint8_t *body, size_t size);
 /* sample.c: 1, 0 where the sample is bad, -1 where no member of its group has anything new. */
 int sf_sample_parse(struct sf_reader *r, const struct sf_evsel *ev, const uint64_t *p, size_t nr);
 int sf_sample_next_member(struct sf_reader *r);

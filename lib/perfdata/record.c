@@ -62,9 +62,31 @@ static void parse_trailer(struct sf_record *rec, const struct sf_evsel *ev, cons
 		rec->event = &ev->pub;
 }
 
-/* "[heap]"-like and anonymous maps are told by MISC_MMAP_DATA only where there is no prot. */
-static bool parse_mmap(struct sf_record *rec, const uint8_t *p, size_t size)
+/*
+ * Whether the bytes of an MMAP2 between pgoff and prot are a build id: u8 size, three zero bytes, id.
+ * The kernel's misc bit alone does not tell. While anybody on the machine has an event with
+ * attr.build_id, kernels up to 6.18 at least set the bit in the same record for others too (the header
+ * goes from event to event, and misc is not restored), where the bytes are device and inode. So it
+ * counts where the event asked for it, else only for ids of the usual sizes that look like one.
+ */
+bool sf_mmap2_has_build_id(const struct sf_evlist *l, const struct sf_evsel *ev, uint16_t misc,
+			   const uint8_t *body, size_t size)
 {
+	const uint8_t *p = body + 32;
+
+	if (!(misc & PERF_RECORD_MISC_MMAP_BUILD_ID) || size < 56 || p[0] > 20 || p[1] || p[2] ||
+	    p[3])
+		return false;
+	if (ev ? ev->pub.attr.build_id : l->any_build_id)
+		return true;
+	return p[0] == 20 || (p[0] == 16 && !sf_raw32(p + 20, false));
+}
+
+/* "[heap]"-like and anonymous maps are told by MISC_MMAP_DATA only where there is no prot. */
+static bool parse_mmap(struct sf_reader *r, const uint8_t *p, size_t size)
+{
+	struct sf_record *rec = &r->rec;
+	const struct sf_evsel *ev = NULL;
 	bool v2 = rec->type == PERF_RECORD_MMAP2;
 	size_t name = v2 ? 64 : 32;
 
@@ -78,8 +100,10 @@ static bool parse_mmap(struct sf_record *rec, const uint8_t *p, size_t size)
 	rec->u.mmap.filename = text_at(p, size, name);
 	rec->u.mmap.prot = rec->misc & PERF_RECORD_MISC_MMAP_DATA ? PROT_READ : PROT_EXEC;
 	if (v2) {
-		if (rec->misc & PERF_RECORD_MISC_MMAP_BUILD_ID) {
-			rec->u.mmap.build_id_size = p[32] < 20 ? p[32] : 20;
+		if (rec->event)
+			ev = r->evlist.ev[rec->event->index];
+		if (sf_mmap2_has_build_id(&r->evlist, ev, rec->misc, p, size)) {
+			rec->u.mmap.build_id_size = p[32];
 			rec->u.mmap.build_id = p + 36;
 		} else {
 			rec->u.mmap.maj = u32_at(p, 32);
@@ -202,7 +226,7 @@ static bool parse_body(struct sf_reader *r, const uint8_t *p, size_t size)
 	switch (rec->type) {
 	case PERF_RECORD_MMAP:
 	case PERF_RECORD_MMAP2:
-		return parse_mmap(rec, p, size);
+		return parse_mmap(r, p, size);
 	case PERF_RECORD_COMM:
 		return parse_comm(rec, p, size);
 	case PERF_RECORD_FORK:

@@ -236,7 +236,7 @@ static void swap_sample(uint8_t *p, size_t size, const struct perf_event_attr *a
 		swap_block(&w, false);
 }
 
-void sf_swap_record(uint8_t *rec, size_t size, const struct sf_evsel *ev)
+void sf_swap_record(struct sf_reader *r, uint8_t *rec, size_t size, const struct sf_evsel *ev)
 {
 	uint32_t type;
 	uint16_t misc;
@@ -257,7 +257,8 @@ void sf_swap_record(uint8_t *rec, size_t size, const struct sf_evsel *ev)
 		if (ev->trailer_size)
 			swap_trailer(rec + 8 + body, ev->pub.sample_type);
 	}
-	if (type == PERF_RECORD_MMAP2 && misc & PERF_RECORD_MISC_MMAP_BUILD_ID)
+	if (type == PERF_RECORD_MMAP2 &&
+	    sf_mmap2_has_build_id(&r->evlist, NULL, misc, rec + 8, body))
 		swap_fields(rec + 8, body, "wwqqqbww");
 	else if (type < SF_ARRAY_SIZE(fields) && fields[type])
 		swap_fields(rec + 8, body, fields[type]);

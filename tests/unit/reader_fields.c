@@ -388,6 +388,7 @@ static void records(bool swap)
 	struct perf_event_attr attr = {
 		.type = PERF_TYPE_HARDWARE,
 		.sample_id_all = 1,
+		.build_id = 1,
 		.sample_type = PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME |
 			       PERF_SAMPLE_ID | PERF_SAMPLE_STREAM_ID | PERF_SAMPLE_CPU |
 			       PERF_SAMPLE_IDENTIFIER,
@@ -548,12 +549,69 @@ static void mixed_layouts(void **state)
 	pb_release(&data);
 }
 
+static void mmap2(struct pb *b, const void *device_or_id, const char *name)
+{
+	pb_begin(b, PERF_RECORD_MMAP2, PERF_RECORD_MISC_MMAP_BUILD_ID | PERF_RECORD_MISC_USER);
+	pb_u32(b, 1);
+	pb_u32(b, 1);
+	pb_u64(b, 0x1000);
+	pb_u64(b, 0x2000);
+	pb_u64(b, 0);
+	pb_bytes(b, device_or_id, 24);
+	pb_u32(b, PROT_EXEC);
+	pb_u32(b, MAP_PRIVATE);
+	pb_text(b, name);
+	pb_end(b);
+}
+
+/*
+ * While somebody else on the machine records build ids, the kernel sets the misc bit in records that
+ * have a device and an inode: as seen with 6.18, device 254:0, and as it would be on 8:1.
+ */
+static void borrowed_build_id_bit(void **state)
+{
+	static const char id20[24] = "\x14\0\0\0" "0123456789abcdefghij";
+	static const char id8[24] = "\x08\0\0\0" "01234567";
+	static const char dev254[24] = "\xfe\0\0\0\0\0\0\0\x29\xc8\x03";
+	static const char dev8[24] = "\x08\0\0\0\1\0\0\0\x29\xc8\x03";
+	struct perf_event_attr attr = { .sample_type = PERF_SAMPLE_IP };
+	struct pb data = { 0 };
+	const struct sf_record *rec;
+	struct sf_reader *r;
+
+	mmap2(&data, dev254, "/a");
+	mmap2(&data, dev8, "/b");
+	mmap2(&data, id20, "/c");
+	mmap2(&data, id8, "/d");
+	r = open_built(&attr, 1, &data);
+	rec = must_read(r);
+	assert_null(rec->u.mmap.build_id);
+	assert_int_equal(rec->u.mmap.maj, 254);
+	assert_int_equal(rec->u.mmap.ino, 0x3c829);
+	rec = must_read(r);
+	assert_null(rec->u.mmap.build_id);
+	assert_int_equal(rec->u.mmap.maj, 8);
+	assert_int_equal(rec->u.mmap.min, 1);
+	rec = must_read(r); /* perf inject adds ids to events that did not ask for them */
+	assert_int_equal(rec->u.mmap.build_id_size, 20);
+	must_read(r);
+	must_end(r);
+	attr.build_id = 1;
+	r = open_built(&attr, 1, &data);
+	assert_null(must_read(r)->u.mmap.build_id);
+	must_read(r);
+	assert_int_equal(must_read(r)->u.mmap.build_id_size, 20);
+	assert_int_equal(must_read(r)->u.mmap.build_id_size, 8);
+	must_end(r);
+	pb_release(&data);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(samples),	 cmocka_unit_test(all_records),
 		cmocka_unit_test(group_reads),	 cmocka_unit_test(single_reads),
-		cmocka_unit_test(mixed_layouts),
+		cmocka_unit_test(mixed_layouts), cmocka_unit_test(borrowed_build_id_bit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
