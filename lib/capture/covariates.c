@@ -2,19 +2,14 @@
 #define _GNU_SOURCE
 #include "covariates.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <linux/fiemap.h>
-#include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <snapflame/str.h>
@@ -256,61 +251,4 @@ json_t *sf_covariates(pid_t pid)
 	add_process(o, pid);
 	add_cpu(o);
 	return o;
-}
-
-/* How many extents the file lies in; -1 where its file system does not say. */
-static int64_t extents(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct fiemap map = { .fm_length = FIEMAP_MAX_OFFSET };
-	int ret;
-
-	if (fd < 0)
-		return -1;
-	ret = ioctl(fd, FS_IOC_FIEMAP, &map);
-	close(fd);
-	return ret ? -1 : (int64_t)map.fm_mapped_extents;
-}
-
-static json_t *file_json(pid_t pid, const char *number)
-{
-	char path[64], name[PATH_MAX];
-	struct stat st;
-	ssize_t n;
-	int64_t nr;
-	json_t *o;
-
-	snprintf(path, sizeof(path), "/proc/%d/fd/%s", (int)pid, number);
-	if (lstat(path, &st) || !(st.st_mode & S_IWUSR) || stat(path, &st) || !S_ISREG(st.st_mode))
-		return NULL;
-	n = readlink(path, name, sizeof(name));
-	if (n <= 0)
-		return NULL;
-	nr = extents(path);
-	o = json_pack("{s:o, s:I, s:I}", "path", sf_json_text(name, (size_t)n), "bytes",
-		      (json_int_t)st.st_size, "allocated_bytes", (json_int_t)st.st_blocks * 512);
-	if (o && nr >= 0)
-		json_object_set_new(o, "extents", json_integer(nr));
-	return o;
-}
-
-json_t *sf_covariates_files(pid_t pid)
-{
-	enum { MAX = 64 };
-	json_t *list = json_array();
-	char dir[64];
-	struct dirent *e;
-	DIR *d;
-
-	snprintf(dir, sizeof(dir), "/proc/%d/fd", (int)pid);
-	d = opendir(dir);
-	while (d && (e = readdir(d)) && json_array_size(list) < MAX) {
-		json_t *o = isdigit((unsigned char)e->d_name[0]) ? file_json(pid, e->d_name) : NULL;
-
-		if (o)
-			json_array_append_new(list, o);
-	}
-	if (d)
-		closedir(d);
-	return list;
 }

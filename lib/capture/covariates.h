@@ -13,8 +13,12 @@
  */
 json_t *sf_covariates(pid_t pid);
 
-/* [{"path","bytes","allocated_bytes","extents"}]: regular files that pid has open for writing. */
-json_t *sf_covariates_files(pid_t pid);
+/*
+ * [{"path","bytes","allocated_bytes","extents"}]: regular files that pid has open for writing, and
+ * those that the words and the reply (an object, or NULL) name: a snapshot's files are open only
+ * while it is written.
+ */
+json_t *sf_covariates_files(pid_t pid, char *const *word, const json_t *reply);
 
 /* Bytes that each process has written so far. */
 struct sf_writers {

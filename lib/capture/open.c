@@ -66,7 +66,7 @@ static int look_at_target(struct sf_capture *c, struct sf_error *err)
 	}
 	c->target_fd = (int)syscall(SYS_pidfd_open, c->pid, 0);
 	/* A thread's id has no pidfd, and /proc shows it all the same. */
-	if (c->target_fd < 0 && errno == EINVAL)
+	if (c->target_fd < 0 && (errno == EINVAL || errno == ENOENT))
 		return sf_error_set(err, -EINVAL, "%d is a thread; give its process", (int)c->pid);
 	return c->target_fd < 0 ? sf_error_set(err, -errno, "process %d: %s", (int)c->pid,
 					       strerror(errno))
@@ -348,6 +348,7 @@ void sf_capture_free(struct sf_capture *c)
 	sf_marks_release(&c->marks);
 	free(c->addresses.item);
 	sf_missing_release(&c->missing);
+	json_decref(c->reply);
 	if (c->target_fd >= 0)
 		close(c->target_fd);
 	if (c->stop_fd >= 0)

@@ -89,8 +89,9 @@ int sf_session_meta(struct sf_capture *c)
 static int add_covariates(struct sf_capture *c, unsigned branch, const char *edge)
 {
 	uint64_t t = sf_now();
+	json_t *files = sf_covariates_files(c->pid, c->opts.branch_cmd, c->reply);
 	json_t *o = json_pack("{s:i, s:s, s:o, s:o}", "branch", (int)branch, "edge", edge, "values",
-			      sf_covariates(c->pid), "files", sf_covariates_files(c->pid));
+			      sf_covariates(c->pid), "files", files);
 
 	return sf_marks_add(&c->marks, "covariates", t, o);
 }
@@ -217,6 +218,8 @@ static int record_branch(struct sf_capture *c, struct sf_branch *b, struct sf_er
 	sf_writers_take(&e.before);
 	add_covariates(c, b->number, "begin");
 	ret = perform(c, b, &e, err);
+	json_decref(c->reply);
+	c->reply = json_incref(b->json);
 	sf_writers_take(&e.after);
 	add_covariates(c, b->number, "end");
 	kept = keep(c, b, &e);

@@ -59,6 +59,7 @@ struct sf_capture {
 	uint64_t waking_lost, waking_unread;
 	bool requests;         /* block_rq_complete comes through wakings, too */
 	uint16_t rq_done_type; /* its common_type */
+	json_t *reply;      /* the last BRANCH's own JSON */
 	const char *reason; /* of the end mark */
 };
 

@@ -61,6 +61,28 @@ static void remove_stale(int instances)
 	closedir(d);
 }
 
+static void close_range_of(unsigned first, unsigned last)
+{
+	if (first > last)
+		return;
+#ifdef SYS_close_range
+	if (!syscall(SYS_close_range, first, last, 0))
+		return;
+#endif
+	for (unsigned fd = first; fd <= last && fd < 4096; fd++)
+		close((int)fd);
+}
+
+static void close_others(int a, int b)
+{
+	unsigned low = (unsigned)(a < b ? a : b), high = (unsigned)(a < b ? b : a);
+
+	if (low)
+		close_range_of(0, low - 1);
+	close_range_of(low + 1, high - 1);
+	close_range_of(high + 1, ~0U);
+}
+
 /* Only async-signal-safe calls: the parent may have threads. */
 static void janitor(int pipe_fd, int instances, const char *name)
 {
@@ -71,10 +93,7 @@ static void janitor(int pipe_fd, int instances, const char *name)
 	for (int sig = 1; sig < NSIG; sig++)
 		signal(sig, SIG_IGN);
 	/* Nobody must wait for us through a pipe that we inherited. */
-	for (int fd = 0; fd < 4096; fd++) {
-		if (fd != pipe_fd && fd != instances)
-			close(fd);
-	}
+	close_others(pipe_fd, instances);
 	do
 		n = read(pipe_fd, &c, 1);
 	while (n < 0 && errno == EINTR);

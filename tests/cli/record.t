@@ -51,6 +51,9 @@ echo "$w2" | awk -F '"pause_ms":' '{split($2, v, /[,}]/); pause = v[1] * 1e6}
 ok $? "the window holds the pause that the BRANCH reports"
 is "$(marks run.data threads | wc -l)" 6 "threads at both edges of each"
 is "$(marks run.data covariates | grep -c '"Dirty_kB"')" 6 "covariates at both edges of each"
+run "$SNAPFLAME" record -q -p "$vmm" -o file.data -- $branch --mem-path "$TMP/mem.bin"
+is "$(marks file.data covariates | grep -c "\"path\":\"$TMP/mem.bin\",\"bytes\":[0-9]")" 1 \
+  "the memory file's size is there once it is written"
 meta=$(marks run.data meta)
 like "$meta" "*\"pid\":$vmm,*" "meta: the target"
 like "$meta" '*"comm":"firecracker"*' "meta: its name"
@@ -185,6 +188,8 @@ wrong() {
   like "$(cat "$err")" "snapflame record: $want" "$what: said"
 }
 wrong "no such process" "there is no process 4194303*" -p 4194303 -o bad.data -- true
+tid=$(ls "/proc/$vmm/task" | tail -n 1)
+wrong "a thread" "$tid is a thread; give its process" -p "$tid" -o bad.data -- true
 wrong "no such name" "no process is called *" --comm no-such-comm -o bad.data -- true
 wrong "no such command" "/no/such/command cannot be run: No such file*" -p "$vmm" -o bad.data -- /no/such/command
 wrong "not a program" "*cannot be run: Permission denied" -p "$vmm" -o bad.data -- "$TMP/run.data"
