@@ -126,8 +126,9 @@ int sf_attr_read(struct sf_reader *r, struct sf_error *err)
 
 	if (step < ATTR_VER0 + 16 || step > 65536 || s->size % step || !s->size)
 		return sf_error_at(err, -EINVAL, r->path, 0,
-				   "has an event table of %" PRIu64 " bytes with entries of %" PRIu64, s->size,
-				   step);
+				   "has an event table of %" PRIu64
+				   " bytes with entries of %" PRIu64,
+				   s->size, step);
 	p = sf_header_view(r, s->offset, s->size);
 	if (!p)
 		return sf_error_at(err, -EINVAL, r->path, 0, "ends before its event table");
@@ -137,5 +138,10 @@ int sf_attr_read(struct sf_reader *r, struct sf_error *err)
 		if (ret)
 			return ret;
 	}
+	if (r->evlist.nr > 1 &&
+	    !(r->evlist.ev[0]->pub.sample_type & (PERF_SAMPLE_ID | PERF_SAMPLE_IDENTIFIER)))
+		sf_reader_complain(r, s->offset,
+				   "samples have no id: all are taken for the first of %zu events",
+				   r->evlist.nr);
 	return 0;
 }

@@ -47,8 +47,8 @@ void sf_chunks_release(struct sf_chunks *all)
 }
 
 /*
- * Room for size bytes from the current place on. What is left of the old chunk moves to the start of
- * a new one, at the same distance from a multiple of 8.
+ * Room for size bytes from the current place on. What is left of the old chunk moves to the start
+ * of a new one, at the same distance from a multiple of 8.
  */
 static int make_room(struct sf_spool *w, size_t size)
 {

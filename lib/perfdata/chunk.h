@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Memory for records that are not in a mapped file: blocks of 1 MiB, aligned to their size so that a
- * pointer into one leads to its head. A chunk lives while it is being filled and while a record in it
- * waits for delivery; then it is used again.
+ * Memory for records that are not in a mapped file: blocks of 1 MiB, aligned to their size so that
+ * a pointer into one leads to its head. A chunk lives while it is being filled and while a record
+ * in it waits for delivery; then it is used again.
  */
 #ifndef PERFDATA_CHUNK_H
 #define PERFDATA_CHUNK_H
@@ -15,7 +15,7 @@
 struct sf_chunk {
 	struct sf_chunk *next; /* in the free list */
 	struct sf_chunk *made; /* the one made before it */
-	uint64_t base;         /* where data[0] was in the stream */
+	uint64_t base;	       /* where data[0] was in the stream */
 	uint32_t refs;
 	uint32_t fill; /* bytes of data that are real */
 	uint64_t data[];
@@ -42,7 +42,8 @@ static inline uint64_t sf_chunk_offset(const void *p)
 
 /* A chunk with one reference, or NULL. */
 struct sf_chunk *sf_chunk_get(struct sf_chunks *all);
-void sf_chunk_put(struct sf_chunks *all, struct sf_chunk *c); /* drops one reference; NULL is fine */
+/* Drops one reference; NULL is fine. */
+void sf_chunk_put(struct sf_chunks *all, struct sf_chunk *c);
 void sf_chunks_release(struct sf_chunks *all); /* frees all, with references or without */
 
 /*
@@ -56,10 +57,10 @@ struct sf_spool {
 	struct sf_chunk *chunk;
 	size_t at;	/* of the next byte in the chunk */
 	uint64_t start; /* what the stream's first byte is counted as */
-	int error; /* what fill failed with */
+	int error;	/* what fill failed with */
 };
 
-/* size (≤ 64 KiB + 8) contiguous bytes, aligned as in the stream; NULL where so many do not come. */
+/* size (≤ 64 KiB) contiguous bytes, aligned as in the stream; NULL where so many do not come. */
 const uint8_t *sf_spool_peek(struct sf_spool *w, size_t size);
 /* Bytes that are there without reading: after a peek that came out short. */
 size_t sf_spool_avail(const struct sf_spool *w);

@@ -13,7 +13,7 @@
 struct sf_inflow {
 	struct sf_unpack *unpack;
 	struct sf_spool window; /* over what was unpacked */
-	struct sf_unpack_io io;  /* what of the current piece is left: in, in_size */
+	struct sf_unpack_io io; /* what of the current piece is left: in, in_size */
 };
 
 int sf_inflow_new(struct sf_inflow **f, struct sf_chunks *chunks);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A recording that is a directory, of perf record --threads: "data" has the header and what one thread
- * recorded, "data.0", "data.1" … have nothing but records.
+ * A recording that is a directory, of perf record --threads: "data" has the header and what one
+ * thread recorded, "data.0", "data.1" … have nothing but records.
  */
 #include <ctype.h>
 #include <dirent.h>

@@ -17,16 +17,16 @@ static int8_t sample_id_place(uint64_t type)
 		return 0;
 	if (!(type & PERF_SAMPLE_ID))
 		return -1;
-	return (int8_t)bits(type & (PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME |
-				    PERF_SAMPLE_ADDR));
+	return (int8_t)bits(
+		type & (PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_ADDR));
 }
 
 /* The trailer is TID, TIME, ID, STREAM_ID, CPU, IDENTIFIER: place counted from its end. */
 static int8_t trailer_place(uint64_t type, uint64_t field)
 {
-	static const uint64_t order[] = { PERF_SAMPLE_TID,	 PERF_SAMPLE_TIME, PERF_SAMPLE_ID,
-					  PERF_SAMPLE_STREAM_ID, PERF_SAMPLE_CPU,
-					  PERF_SAMPLE_IDENTIFIER };
+	static const uint64_t order[] = { PERF_SAMPLE_TID, PERF_SAMPLE_TIME,
+					  PERF_SAMPLE_ID,  PERF_SAMPLE_STREAM_ID,
+					  PERF_SAMPLE_CPU, PERF_SAMPLE_IDENTIFIER };
 	int8_t place = 0;
 
 	if (!(type & field))
@@ -45,15 +45,15 @@ static void find_places(struct sf_evsel *ev)
 
 	ev->sample_time = -1;
 	if (type & PERF_SAMPLE_TIME)
-		ev->sample_time = (int8_t)bits(type & (PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_IP |
-						       PERF_SAMPLE_TID));
+		ev->sample_time = (int8_t)bits(
+			type & (PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_IP | PERF_SAMPLE_TID));
 	ev->trailer_time = ev->trailer_id = -1;
 	ev->trailer_size = 0;
 	if (!ev->pub.attr.sample_id_all)
 		return;
 	ev->trailer_time = trailer_place(type, PERF_SAMPLE_TIME);
 	ev->trailer_id = trailer_place(type, type & PERF_SAMPLE_IDENTIFIER ? PERF_SAMPLE_IDENTIFIER
-									    : PERF_SAMPLE_ID);
+									   : PERF_SAMPLE_ID);
 	ev->trailer_size = (uint8_t)(8 * bits(type & (PERF_SAMPLE_TID | PERF_SAMPLE_TIME |
 						      PERF_SAMPLE_ID | PERF_SAMPLE_STREAM_ID |
 						      PERF_SAMPLE_CPU | PERF_SAMPLE_IDENTIFIER)));

@@ -16,15 +16,13 @@ struct sf_evsel {
 	uint64_t *ids;
 	size_t nr_ids, id_alloc;
 	char *name;
-	bool named; /* by the recording, not made from the attr */
+	bool named;	   /* by the recording, not made from the attr */
 	char *old_name[4]; /* earlier names, which a caller may still hold */
 	unsigned nr_old;
-	int8_t sample_time; /* u64s from the start of a sample's body; -1: none */
+	int8_t sample_time;  /* u64s from the start of a sample's body; -1: none */
 	int8_t trailer_time; /* u64s back from the end of another record */
 	int8_t trailer_id;
 	uint8_t trailer_size; /* bytes */
-	void *format;         /* libtraceevent's event, looked up once */
-	bool format_known;
 };
 
 struct sf_evlist {
@@ -65,7 +63,7 @@ char *sf_evname_compose(const struct perf_event_attr *attr);
 struct sf_evsel *sf_evlist_of(struct sf_evlist *l, const uint8_t *rec, size_t size, uint32_t type,
 			      bool swapped);
 
-#define SF_NO_TIME UINT64_MAX
+#define SF_NO_TIME    UINT64_MAX
 #define SF_BAD_RECORD (UINT64_MAX - 1)
 
 /*
@@ -75,8 +73,8 @@ struct sf_evsel *sf_evlist_of(struct sf_evlist *l, const uint8_t *rec, size_t si
 static inline uint64_t sf_evlist_time(struct sf_evlist *l, const uint8_t *rec, size_t size,
 				      uint32_t type, bool swapped)
 {
-	const struct sf_evsel *ev = l->same_time ? l->ev[0]
-						 : sf_evlist_of(l, rec, size, type, swapped);
+	const struct sf_evsel *ev =
+		l->same_time ? l->ev[0] : sf_evlist_of(l, rec, size, type, swapped);
 	size_t at;
 	uint64_t time;
 

@@ -7,18 +7,26 @@
 #include "perfdata/evlist.h"
 
 static const char *const hardware[] = {
-	"cycles",     "instructions",		 "cache-references",	   "cache-misses",
-	"branches",   "branch-misses",		 "bus-cycles",		   "stalled-cycles-frontend",
-	"stalled-cycles-backend", "ref-cycles",
+	"cycles",
+	"instructions",
+	"cache-references",
+	"cache-misses",
+	"branches",
+	"branch-misses",
+	"bus-cycles",
+	"stalled-cycles-frontend",
+	"stalled-cycles-backend",
+	"ref-cycles",
 };
 
 static const char *const software[] = {
-	"cpu-clock",	"task-clock",	    "page-faults",	"context-switches",
-	"cpu-migrations", "minor-faults",   "major-faults",	"alignment-faults",
-	"emulation-faults", "dummy",	    "bpf-output",	"cgroup-switches",
+	"cpu-clock",	    "task-clock",   "page-faults",  "context-switches",
+	"cpu-migrations",   "minor-faults", "major-faults", "alignment-faults",
+	"emulation-faults", "dummy",	    "bpf-output",   "cgroup-switches",
 };
 
-static const char *const cache[] = { "L1-dcache", "L1-icache", "LLC", "dTLB", "iTLB", "branch", "node" };
+static const char *const cache[] = { "L1-dcache", "L1-icache", "LLC", "dTLB",
+				     "iTLB",	  "branch",    "node" };
 static const char *const cache_op[] = { "load", "store", "prefetch" };
 static const char *const cache_ops[] = { "loads", "stores", "prefetches" };
 
@@ -47,8 +55,9 @@ static void add_breakpoint(struct sf_str *s, const struct perf_event_attr *attr)
 }
 
 /*
- * ":u", ":ppp", ":HG" …: k, u, h where one of the three is excluded; p for each step of precision;
- * H and G where they differ from what perf asks for by itself, which depends on the former.
+ * ":u", ":ppp", ":HG" …: k, u, h where one of the three is excluded; p for each step of
+ * precision; H and G where they differ from what perf asks for by itself, which depends on the
+ * former.
  */
 static void add_modifiers(struct sf_str *s, const struct perf_event_attr *attr)
 {
@@ -82,11 +91,11 @@ char *sf_evname_compose(const struct perf_event_attr *attr)
 	switch (attr->type) {
 	case PERF_TYPE_HARDWARE:
 		sf_str_add(&s, config < SF_ARRAY_SIZE(hardware) ? hardware[config]
-							       : "unknown-hardware");
+								: "unknown-hardware");
 		break;
 	case PERF_TYPE_SOFTWARE:
 		sf_str_add(&s, attr->config < SF_ARRAY_SIZE(software) ? software[config]
-								     : "unknown-software");
+								      : "unknown-software");
 		break;
 	case PERF_TYPE_HW_CACHE:
 		add_cache_name(&s, config);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Header features: sections behind the data of a file, HEADER_FEATURE records in a pipe. Strings are
- * a u32 of bytes, padding included, and the bytes.
+ * Header features: sections behind the data of a file, HEADER_FEATURE records in a pipe. Strings
+ * are a u32 of bytes, padding included, and the bytes.
  */
 #include <errno.h>
 #include <inttypes.h>

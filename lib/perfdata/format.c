@@ -67,7 +67,8 @@ static bool take_number(struct line *l, unsigned *v)
 
 /*
  * A declaration: words and stars, the last word being the name, which may have one pair of brackets
- * with a word or nothing in it; or __data_loc and __rel_loc, which have the brackets before the name.
+ * with a word or nothing in it; or __data_loc and __rel_loc, which have the brackets before the
+ * name.
  */
 static bool good_declaration(struct line l)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The header of a perf.data file: "PERFILE2" (or "PERFFILE", version 1), u64 header size. A pipe has
- * nothing more, its size is 16. A file goes on with u64 attr_size and the sections (u64 offset, u64
- * size) of attrs, data and event types, and 256 feature bits; version 1 began without the bits.
+ * The header of a perf.data file: "PERFILE2" (or "PERFFILE", version 1), u64 header size. A pipe
+ * has nothing more, its size is 16. A file goes on with u64 attr_size and the sections (u64 offset,
+ * u64 size) of attrs, data and event types, and 256 feature bits; version 1 began without the bits.
  * Behind the data is a table of sections, one for each feature bit.
  */
 #include <errno.h>
@@ -97,8 +97,8 @@ static void parse(struct sf_reader *r)
 	for (size_t i = 0; i < 4; i++)
 		h->features[i] = sf_raw64(p + 72 + 8 * i, s);
 	/*
-	 * The bits were an array of unsigned long. From a 32-bit machine of the other byte order the
-	 * halves come the wrong way round; every recording has HOSTNAME, which tells.
+	 * The bits were an array of unsigned long. From a 32-bit machine of the other byte order
+	 * the halves come the wrong way round; every recording has HOSTNAME, which tells.
 	 */
 	if (s && !(h->features[0] & 1u << SF_FEAT_HOSTNAME) &&
 	    h->features[0] >> 32 & 1u << SF_FEAT_HOSTNAME)
@@ -160,9 +160,10 @@ static int find_data(struct sf_reader *r, uint64_t file_size, struct sf_error *e
 		d->size = file_size - d->offset;
 	} else if (d->size > file_size - d->offset) {
 		r->stats.truncated = true;
-		sf_reader_complain(r, file_size, "the recording should have %" PRIu64
-				   " bytes of records and ends after %" PRIu64, d->size,
-				   file_size - d->offset);
+		sf_reader_complain(r, file_size,
+				   "the recording should have %" PRIu64
+				   " bytes of records and ends after %" PRIu64,
+				   d->size, file_size - d->offset);
 		d->size = file_size - d->offset;
 	}
 	return 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Where the bytes of a recording come from: a mapped file, or a stream (standard input, a pipe, and
- * everything that is gzip or zstd). A stream can be read once more from its start where the file can.
+ * everything that is gzip or zstd). A stream can be read once more from its start where the file
+ * can.
  */
 #ifndef PERFDATA_INPUT_H
 #define PERFDATA_INPUT_H
@@ -26,8 +27,8 @@ void sf_input_drop_pages(const struct sf_input *in, uint64_t end);
 /* Up to size bytes of the stream (as many as there are), 0 at the end, or negative errno. */
 int sf_input_read(struct sf_input *in, void *buf, size_t size);
 /*
- * The first bytes of what is to be read, at least want where there are so many, without taking them.
- * *whole tells that there are no others. The same bytes come again from sf_input_read().
+ * The first bytes of what is to be read, at least want where there are so many, without taking
+ * them. *whole tells that there are no others. The same bytes come again from sf_input_read().
  */
 int sf_input_peek(struct sf_input *in, size_t want, const uint8_t **p, size_t *nr, bool *whole);
 bool sf_input_can_rewind(const struct sf_input *in);

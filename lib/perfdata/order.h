@@ -21,12 +21,12 @@ struct sf_pending {
 struct sf_order {
 	struct sf_pending *item, *tmp;
 	size_t alloc, tmp_alloc;
-	size_t head, nr;  /* waiting are item[head … nr) */
-	size_t ready;     /* item[head … ready) may be delivered */
-	size_t *run;      /* where a run begins, but for the first at head */
+	size_t head, nr; /* waiting are item[head … nr) */
+	size_t ready;	 /* item[head … ready) may be delivered */
+	size_t *run;	 /* where a run begins, but for the first at head */
 	size_t nr_runs, run_alloc;
-	uint64_t max;     /* the youngest time that came in */
-	uint64_t limit;   /* max of the last but one round */
+	uint64_t max;	/* the youngest time that came in */
+	uint64_t limit; /* max of the last but one round */
 };
 
 int sf_order_add(struct sf_order *o, uint64_t time, uint64_t place); /* 0 or -ENOMEM */

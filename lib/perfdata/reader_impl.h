@@ -50,9 +50,9 @@ struct sf_features {
 
 /* One record as one sample for each member of its group: what is still to be delivered. */
 struct sf_group {
-	uint64_t left;	       /* members to come */
+	uint64_t left;		    /* members to come */
 	const uint64_t *value, *id; /* of the next one */
-	unsigned stride;       /* u64s to the one after it */
+	unsigned stride;	    /* u64s to the one after it */
 };
 
 /* The next record of one of several streams. */
@@ -76,10 +76,10 @@ struct sf_reader {
 	struct sf_chunks chunks;
 
 	struct sf_record rec;
-	uint64_t sample_layout;	/* the sample_type that rec.u.sample was last filled for; 0: none */
+	uint64_t sample_layout; /* the sample_type that rec.u.sample was last filled for; 0: none */
 	struct sf_group group;
-	uint64_t *scratch;	/* a record that had to be moved or swapped: 64 KiB */
-	struct sf_chunk *held;	/* what rec points into */
+	uint64_t *scratch;     /* a record that had to be moved or swapped: 64 KiB */
+	struct sf_chunk *held; /* what rec points into */
 	uint64_t last_time;
 	struct sf_map64 read_slot; /* id (and thread) -> read_value: the counter when last read */
 	uint64_t *read_value;

@@ -63,11 +63,12 @@ static void parse_trailer(struct sf_record *rec, const struct sf_evsel *ev, cons
 }
 
 /*
- * Whether the bytes of an MMAP2 between pgoff and prot are a build id: u8 size, three zero bytes, id.
- * The kernel's misc bit alone does not tell. While anybody on the machine has an event with
- * attr.build_id, kernels up to 6.18 at least set the bit in the same record for others too (the header
- * goes from event to event, and misc is not restored), where the bytes are device and inode. So it
- * counts where the event asked for it, else only for ids of the usual sizes that look like one.
+ * Whether the bytes of an MMAP2 between pgoff and prot are a build id: u8 size, three zero bytes,
+ * id. The kernel's misc bit alone does not tell. While anybody on the machine has an event with
+ * attr.build_id, kernels up to 6.18 at least set the bit in the same record for others too (the
+ * header goes from event to event, and misc is not restored), where the bytes are device and inode.
+ * So it counts where the event asked for it, else only for ids of the usual sizes that look like
+ * one.
  */
 bool sf_mmap2_has_build_id(const struct sf_evlist *l, const struct sf_evsel *ev, uint16_t misc,
 			   const uint8_t *body, size_t size)

@@ -156,10 +156,11 @@ static inline void parse_ids(struct fields *f, struct sf_record *rec, uint64_t t
 }
 
 /* What comes last is rare, so that one test passes over it. */
-#define RARE (PERF_SAMPLE_WEIGHT | PERF_SAMPLE_WEIGHT_STRUCT | PERF_SAMPLE_DATA_SRC | \
-	      PERF_SAMPLE_TRANSACTION | PERF_SAMPLE_REGS_INTR | PERF_SAMPLE_PHYS_ADDR | \
-	      PERF_SAMPLE_CGROUP | PERF_SAMPLE_DATA_PAGE_SIZE | PERF_SAMPLE_CODE_PAGE_SIZE | \
-	      PERF_SAMPLE_AUX)
+#define RARE                                                                                       \
+	(PERF_SAMPLE_WEIGHT | PERF_SAMPLE_WEIGHT_STRUCT | PERF_SAMPLE_DATA_SRC |                   \
+	 PERF_SAMPLE_TRANSACTION | PERF_SAMPLE_REGS_INTR | PERF_SAMPLE_PHYS_ADDR |                 \
+	 PERF_SAMPLE_CGROUP | PERF_SAMPLE_DATA_PAGE_SIZE | PERF_SAMPLE_CODE_PAGE_SIZE |            \
+	 PERF_SAMPLE_AUX)
 
 static void parse_rare(struct fields *f, struct sf_sample *s, const struct perf_event_attr *a)
 {
@@ -195,7 +196,8 @@ int sf_sample_parse(struct sf_reader *r, const struct sf_evsel *ev, const uint64
 	uint64_t type = ev->pub.sample_type;
 	struct fields f = { p, p + nr, false };
 
-	/* What the last sample of this layout left is overwritten; zeroing costs more than parsing. */
+	/* What the last sample of this layout left is overwritten; zeroing costs more than parsing.
+	 */
 	if (r->sample_layout != type) {
 		memset(s, 0, sizeof(*s));
 		r->sample_layout = type;

@@ -9,8 +9,9 @@
 #include "perfdata/reader_impl.h"
 
 /*
- * What may wait to be sorted, in all: records (32 bytes each while they are sorted) and chunks (1 MiB
- * each). A round of perf record stays far below; files without rounds are sorted as far as this goes.
+ * What may wait to be sorted, in all: records (32 bytes each while they are sorted) and chunks (1
+ * MiB each). A round of perf record stays far below; files without rounds are sorted as far as this
+ * goes.
  */
 #define MAX_WAITING (1500u * 1000)
 #define MAX_CHUNKS  48
@@ -57,8 +58,9 @@ int sf_stream_new(struct sf_stream **ret, struct sf_reader *r, struct sf_input *
 	s->end = end;
 	s->left = end == UINT64_MAX ? end : end - start;
 	s->max_waiting = MAX_WAITING;
-	s->window = (struct sf_spool){ .chunks = &r->chunks, .fill = fill_from_input, .ctx = s,
-					.start = start };
+	s->window = (struct sf_spool){
+		.chunks = &r->chunks, .fill = fill_from_input, .ctx = s, .start = start
+	};
 	return 0;
 }
 
@@ -108,9 +110,10 @@ static int lost_track(struct sf_reader *r, uint64_t offset, const struct sf_raw 
 	if (r->stats.unfinished && !raw->type && !raw->size)
 		return truncated(r, offset);
 	r->stats.bad++;
-	return sf_reader_give_up(r, -EBADMSG, offset,
-				 "a record of type %u has the impossible size %u, so nothing behind "
-				 "it can be read", raw->type, raw->size);
+	return sf_reader_give_up(
+		r, -EBADMSG, offset,
+		"a record of type %u has the impossible size %u: all behind it is lost", raw->type,
+		raw->size);
 }
 
 static int read_map(struct sf_stream *s, struct sf_raw *raw)

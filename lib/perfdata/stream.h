@@ -15,11 +15,11 @@
 struct sf_stream {
 	struct sf_reader *reader;
 	struct sf_input *in;
-	const uint8_t *map;    /* NULL: window */
-	uint64_t pos, end;     /* in the map */
-	uint64_t touched;      /* bytes since its pages were let go */
+	const uint8_t *map; /* NULL: window */
+	uint64_t pos, end;  /* in the map */
+	uint64_t touched;   /* bytes since its pages were let go */
 	struct sf_spool window;
-	uint64_t left;	       /* in the window's stream: bytes of data to come; UINT64_MAX unknown */
+	uint64_t left; /* in the window's stream: bytes of data to come; UINT64_MAX unknown */
 	struct sf_inflow *inflow; /* what COMPRESSED records hold */
 	struct sf_order order;
 	size_t max_waiting; /* records; more than that and the older half goes */
@@ -32,7 +32,7 @@ struct sf_raw {
 	uint32_t size, type;
 	uint64_t offset;
 	struct sf_spool *window; /* it came from; NULL: the map */
-	struct sf_chunk *chunk;	  /* holds p, and raw one reference of it; NULL: the map */
+	struct sf_chunk *chunk;	 /* holds p, and raw one reference of it; NULL: the map */
 };
 
 /* The stream owns in from here on, also on failure. data is the part of the file with records. */

@@ -208,8 +208,10 @@ static void swap_sample(uint8_t *p, size_t size, const struct perf_event_attr *a
 	step(&w, !!(type & PERF_SAMPLE_IDENTIFIER) + !!(type & PERF_SAMPLE_IP), true);
 	if (type & PERF_SAMPLE_TID)
 		step_pair(&w);
-	step(&w, !!(type & PERF_SAMPLE_TIME) + !!(type & PERF_SAMPLE_ADDR) +
-		 !!(type & PERF_SAMPLE_ID) + !!(type & PERF_SAMPLE_STREAM_ID), true);
+	step(&w,
+	     !!(type & PERF_SAMPLE_TIME) + !!(type & PERF_SAMPLE_ADDR) + !!(type & PERF_SAMPLE_ID) +
+		     !!(type & PERF_SAMPLE_STREAM_ID),
+	     true);
 	if (type & PERF_SAMPLE_CPU)
 		step_pair(&w);
 	step(&w, !!(type & PERF_SAMPLE_PERIOD), true);
@@ -225,12 +227,15 @@ static void swap_sample(uint8_t *p, size_t size, const struct perf_event_attr *a
 		swap_regs(&w, a->sample_regs_user);
 	if (type & PERF_SAMPLE_STACK_USER)
 		swap_block(&w, true);
-	step(&w, !!(type & (PERF_SAMPLE_WEIGHT | PERF_SAMPLE_WEIGHT_STRUCT)) +
-		 !!(type & PERF_SAMPLE_DATA_SRC) + !!(type & PERF_SAMPLE_TRANSACTION), true);
+	step(&w,
+	     !!(type & (PERF_SAMPLE_WEIGHT | PERF_SAMPLE_WEIGHT_STRUCT)) +
+		     !!(type & PERF_SAMPLE_DATA_SRC) + !!(type & PERF_SAMPLE_TRANSACTION),
+	     true);
 	if (type & PERF_SAMPLE_REGS_INTR)
 		swap_regs(&w, a->sample_regs_intr);
-	step(&w, !!(type & PERF_SAMPLE_PHYS_ADDR) + !!(type & PERF_SAMPLE_CGROUP) +
-		 !!(type & PERF_SAMPLE_DATA_PAGE_SIZE) + !!(type & PERF_SAMPLE_CODE_PAGE_SIZE),
+	step(&w,
+	     !!(type & PERF_SAMPLE_PHYS_ADDR) + !!(type & PERF_SAMPLE_CGROUP) +
+		     !!(type & PERF_SAMPLE_DATA_PAGE_SIZE) + !!(type & PERF_SAMPLE_CODE_PAGE_SIZE),
 	     true);
 	if (type & PERF_SAMPLE_AUX)
 		swap_block(&w, false);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * 17 08 44 "tracing", version "0.5" or "0.6", u8 big endian, u8 bytes in a long, u32 page size,
- * "header_page" and "header_event" each with u64 size and text; u32 number of formats of ftrace, each
- * u64 size and text; u32 number of systems, each its name, u32 formats, each u64 size and text.
- * What follows (kallsyms, printk formats, names of threads) is not needed.
+ * "header_page" and "header_event" each with u64 size and text; u32 number of formats of ftrace,
+ * each u64 size and text; u32 number of systems, each its name, u32 formats, each u64 size and
+ * text. What follows (kallsyms, printk formats, names of threads) is not needed.
  */
 #include "perfdata/tracing.h"
 

@@ -69,8 +69,8 @@ static int gzip_step(struct sf_unpack *u, struct sf_unpack_io *io)
 	return ret == Z_OK || ret == Z_STREAM_END || ret == Z_BUF_ERROR ? 0 : -EBADMSG;
 }
 #else
-#define gzip_new(u)	  (-ENOTSUP)
-#define gzip_step(u, io)  (-ENOTSUP)
+#define gzip_new(u)	 (-ENOTSUP)
+#define gzip_step(u, io) (-ENOTSUP)
 #endif
 
 #ifdef HAVE_ZSTD
@@ -101,8 +101,8 @@ static int zstd_step(struct sf_unpack *u, struct sf_unpack_io *io)
 	return 0;
 }
 #else
-#define zstd_new(u)	  (-ENOTSUP)
-#define zstd_step(u, io)  (-ENOTSUP)
+#define zstd_new(u)	 (-ENOTSUP)
+#define zstd_step(u, io) (-ENOTSUP)
 #endif
 
 int sf_unpack_new(struct sf_unpack **ret, enum sf_packing packing)

@@ -7,7 +7,8 @@
 
 static void too_much(struct sf_reader *r, int err, uint64_t offset)
 {
-	sf_reader_complain(r, offset, "%s", err == -ENOMEM ? "no memory" : "too many events or ids");
+	sf_reader_complain(r, offset, "%s",
+			   err == -ENOMEM ? "no memory" : "too many events or ids");
 }
 
 /* HEADER_ATTR: an attr, and ids up to the end of the record. */
@@ -42,7 +43,8 @@ static void event_update(struct sf_reader *r, const uint8_t *p, size_t size)
 		return;
 	ev = sf_evlist_find(&r->evlist, sf_raw64(p + 8, r->swapped));
 	if (ev)
-		sf_evsel_set_name(ev, (const char *)p + 16, strnlen((const char *)p + 16, size - 16));
+		sf_evsel_set_name(ev, (const char *)p + 16,
+				  strnlen((const char *)p + 16, size - 16));
 }
 
 /* EVENT_TYPE, of perf before 3.11: u64 config of a tracepoint, char name[64]. */

@@ -69,7 +69,8 @@ static uint64_t rnd(uint64_t below)
 /* Values that break arithmetic more often than random ones do. */
 static uint64_t bad_number(void)
 {
-	static const uint64_t edge[] = { 0, 1, 2, 7, 8, 0x7f, 0x80, 0xff, 0xffff, 0x7fffffff,
+	static const uint64_t edge[] = { 0,	     1,		 2,	    7,	       8,
+					 0x7f,	     0x80,	 0xff,	    0xffff,    0x7fffffff,
 					 0x80000000, 0xffffffff, INT64_MAX, INT64_MIN, UINT64_MAX };
 	uint64_t n = rnd(sizeof(edge) / sizeof(*edge) + 2);
 

@@ -162,9 +162,9 @@ static void printable(void **state)
 		{ "tab\tnl\n", "tab\\x09nl\\x0a" },
 		{ "del\x7f", "del\\x7f" },
 		{ "gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f" },
-		{ "csi\xc2\x9b", "csi\\xc2\\x9b" }, /* C1, an escape for some terminals */
-		{ "\xc3", "\\xc3" },		    /* cut off */
-		{ "\xc0\xaf", "\\xc0\\xaf" },	    /* overlong */
+		{ "csi\xc2\x9b", "csi\\xc2\\x9b" },    /* C1, an escape for some terminals */
+		{ "\xc3", "\\xc3" },		       /* cut off */
+		{ "\xc0\xaf", "\\xc0\\xaf" },	       /* overlong */
 		{ "\xed\xa0\x80", "\\xed\\xa0\\x80" }, /* surrogate */
 		{ "\xe2\x82\xac", "\xe2\x82\xac" },
 		{ "\xf0\x9f\x94\xa5", "\xf0\x9f\x94\xa5" },
@@ -259,16 +259,11 @@ static void hashes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(error_text),
-		cmocka_unit_test(debug_modules),
-		cmocka_unit_test(array_grows),
-		cmocka_unit_test(arena),
-		cmocka_unit_test(string_appends),
-		cmocka_unit_test(string_without_memory),
-		cmocka_unit_test(printable),
-		cmocka_unit_test(map64),
-		cmocka_unit_test(strtab),
-		cmocka_unit_test(hashes),
+		cmocka_unit_test(error_text),	  cmocka_unit_test(debug_modules),
+		cmocka_unit_test(array_grows),	  cmocka_unit_test(arena),
+		cmocka_unit_test(string_appends), cmocka_unit_test(string_without_memory),
+		cmocka_unit_test(printable),	  cmocka_unit_test(map64),
+		cmocka_unit_test(strtab),	  cmocka_unit_test(hashes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

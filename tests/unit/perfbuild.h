@@ -113,7 +113,8 @@ static inline void pb_attr(struct pb *b, const struct perf_event_attr *a)
 	pb_u64(b, 0);
 }
 
-/* A file of PERFILE2: event i has the id 100 + i. feature is the payload of one feature, or NULL. */
+/* A file of PERFILE2: event i has the id 100 + i. feature is the payload of one feature, or NULL.
+ */
 static inline void pb_file(struct pb *b, const struct perf_event_attr *attr, size_t nr,
 			   const struct pb *data, unsigned feature_bit, const struct pb *feature)
 {

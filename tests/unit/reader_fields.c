@@ -13,14 +13,14 @@
 
 #include "perfbuild.h"
 
-#define ALL_FIELDS                                                                               \
-	(PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME |          \
-	 PERF_SAMPLE_ADDR | PERF_SAMPLE_ID | PERF_SAMPLE_STREAM_ID | PERF_SAMPLE_CPU |           \
-	 PERF_SAMPLE_PERIOD | PERF_SAMPLE_CALLCHAIN | PERF_SAMPLE_RAW |                          \
-	 PERF_SAMPLE_BRANCH_STACK | PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER |             \
-	 PERF_SAMPLE_WEIGHT_STRUCT | PERF_SAMPLE_DATA_SRC | PERF_SAMPLE_TRANSACTION |            \
-	 PERF_SAMPLE_REGS_INTR | PERF_SAMPLE_PHYS_ADDR | PERF_SAMPLE_CGROUP |                    \
-	 PERF_SAMPLE_DATA_PAGE_SIZE | PERF_SAMPLE_CODE_PAGE_SIZE | PERF_SAMPLE_AUX)
+#define ALL_FIELDS                                                                                 \
+	(PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME |            \
+	 PERF_SAMPLE_ADDR | PERF_SAMPLE_ID | PERF_SAMPLE_STREAM_ID | PERF_SAMPLE_CPU |             \
+	 PERF_SAMPLE_PERIOD | PERF_SAMPLE_CALLCHAIN | PERF_SAMPLE_RAW | PERF_SAMPLE_BRANCH_STACK | \
+	 PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER | PERF_SAMPLE_WEIGHT_STRUCT |              \
+	 PERF_SAMPLE_DATA_SRC | PERF_SAMPLE_TRANSACTION | PERF_SAMPLE_REGS_INTR |                  \
+	 PERF_SAMPLE_PHYS_ADDR | PERF_SAMPLE_CGROUP | PERF_SAMPLE_DATA_PAGE_SIZE |                 \
+	 PERF_SAMPLE_CODE_PAGE_SIZE | PERF_SAMPLE_AUX)
 
 static struct sf_reader *open_built(const struct perf_event_attr *attr, size_t nr,
 				    const struct pb *data)
@@ -155,10 +155,17 @@ static void check_sample_rest(const struct sf_sample *s)
 static void sample_fields(bool swap)
 {
 	struct perf_event_attr attr = {
-		.type = PERF_TYPE_HARDWARE, .sample_type = ALL_FIELDS, .sample_regs_user = 0x81,
-		.sample_regs_intr = 0x10, .branch_sample_type = PERF_SAMPLE_BRANCH_HW_INDEX,
-		.sample_id_all = 1, .precise_ip = 2, .exclude_kernel = 1, .clockid = -5,
-		.config1 = 0x123456789abcdefULL, .wakeup_events = 77,
+		.type = PERF_TYPE_HARDWARE,
+		.sample_type = ALL_FIELDS,
+		.sample_regs_user = 0x81,
+		.sample_regs_intr = 0x10,
+		.branch_sample_type = PERF_SAMPLE_BRANCH_HW_INDEX,
+		.sample_id_all = 1,
+		.precise_ip = 2,
+		.exclude_kernel = 1,
+		.clockid = -5,
+		.config1 = 0x123456789abcdefULL,
+		.wakeup_events = 77,
 	};
 	struct pb data = { .swap = swap };
 	const struct sf_event *ev;
@@ -235,7 +242,10 @@ static void build_maps(struct pb *b)
 	pb_u64(b, 0x1000);
 	pb_u64(b, 0x2000);
 	pb_u64(b, 0x3000);
-	pb_bytes(b, "\x10\0\0\0" "0123456789abcdef\0\0\0\0", 24);
+	pb_bytes(b,
+		 "\x10\0\0\0"
+		 "0123456789abcdef\0\0\0\0",
+		 24);
 	pb_u32(b, PROT_EXEC);
 	pb_u32(b, MAP_SHARED);
 	pb_text(b, "/bin/z");
@@ -449,8 +459,8 @@ static void groups(bool swap)
 
 	for (unsigned i = 0; i < 3; i++) {
 		attr[i].config = i;
-		attr[i].sample_type = PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_TID |
-				      PERF_SAMPLE_TIME | PERF_SAMPLE_READ;
+		attr[i].sample_type = PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_TID | PERF_SAMPLE_TIME |
+				      PERF_SAMPLE_READ;
 		attr[i].read_format = PERF_FORMAT_GROUP | PERF_FORMAT_ID | PERF_FORMAT_LOST |
 				      PERF_FORMAT_TOTAL_TIME_ENABLED |
 				      PERF_FORMAT_TOTAL_TIME_RUNNING;
@@ -504,8 +514,8 @@ static void single_reads(void **state)
 	assert_int_equal(must_read(r)->u.sample.period, 10);
 	assert_int_equal(must_read(r)->u.sample.period, 30);
 	must_end(r);
-	attr.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING |
-			   PERF_FORMAT_LOST;
+	attr.read_format =
+		PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING | PERF_FORMAT_LOST;
 	r = open_built(&attr, 1, &data);
 	assert_int_equal(must_read(r)->u.sample.period, 4000);
 	assert_int_equal(must_read(r)->u.sample.period, 4000);
@@ -565,13 +575,15 @@ static void mmap2(struct pb *b, const void *device_or_id, const char *name)
 }
 
 /*
- * While somebody else on the machine records build ids, the kernel sets the misc bit in records that
- * have a device and an inode: as seen with 6.18, device 254:0, and as it would be on 8:1.
+ * While somebody else on the machine records build ids, the kernel sets the misc bit in records
+ * that have a device and an inode: as seen with 6.18, device 254:0, and as it would be on 8:1.
  */
 static void borrowed_build_id_bit(void **state)
 {
-	static const char id20[24] = "\x14\0\0\0" "0123456789abcdefghij";
-	static const char id8[24] = "\x08\0\0\0" "01234567";
+	static const char id20[24] = "\x14\0\0\0"
+				     "0123456789abcdefghij";
+	static const char id8[24] = "\x08\0\0\0"
+				    "01234567";
 	static const char dev254[24] = "\xfe\0\0\0\0\0\0\0\x29\xc8\x03";
 	static const char dev8[24] = "\x08\0\0\0\1\0\0\0\x29\xc8\x03";
 	struct perf_event_attr attr = { .sample_type = PERF_SAMPLE_IP };

@@ -150,8 +150,9 @@ static void samples_and_periods(void **state)
 				break;
 		if (strcmp(event, "-") && i == res->nr_events)
 			fail_msg("%s: no event %s", file, event);
-		if (strcmp(event, "-") && (res->event[i].samples != strtoull(samples, NULL, 10) ||
-		    (*periods && res->event[i].periods != strtoull(periods, NULL, 10))))
+		if (strcmp(event, "-") &&
+		    (res->event[i].samples != strtoull(samples, NULL, 10) ||
+		     (*periods && res->event[i].periods != strtoull(periods, NULL, 10))))
 			fail_msg("%s %s: %" PRIu64 " samples %" PRIu64 ", expected %s %s", file,
 				 event, res->event[i].samples, res->event[i].periods, samples,
 				 periods);
@@ -168,18 +169,24 @@ static const struct {
 	const char *name;
 	unsigned type;
 } type_names[] = {
-	{ "MMAP", 1 },		{ "LOST", 2 },		{ "COMM", 3 },
-	{ "EXIT", 4 },		{ "THROTTLE", 5 },	{ "UNTHROTTLE", 6 },
-	{ "FORK", 7 },		{ "SAMPLE", 9 },	{ "MMAP2", 10 },
-	{ "AUX", 11 },		{ "ITRACE_START", 12 }, { "LOST_SAMPLES", 13 },
-	{ "SWITCH", 14 },	{ "SWITCH_CPU_WIDE", 15 }, { "NAMESPACES", 16 },
-	{ "KSYMBOL", 17 },	{ "BPF_EVENT", 18 },	{ "CGROUP", 19 },
-	{ "H_ATTR", 64 },	{ "H_EVTYPE", 65 },	{ "H_TRACING", 66 },
-	{ "H_BUILDID", 67 },	{ "FIN_ROUND", 68 },	{ "ID_INDEX", 69 },
-	{ "AUXT_INFO", 70 },	{ "AUXTRACE", 71 },	{ "THREAD_MAP", 73 },
-	{ "CPU_MAP", 74 },	{ "EV_UPDATE", 78 },	{ "TIME_CONV", 79 },
-	{ "H_FEATURE", 80 },	{ "COMPRESSED", 81 },	{ "FIN_INIT", 82 },
-	{ "COMPRESSED2", 83 },	{ "32775", 256 },
+	{ "MMAP", 1 },		{ "LOST", 2 },
+	{ "COMM", 3 },		{ "EXIT", 4 },
+	{ "THROTTLE", 5 },	{ "UNTHROTTLE", 6 },
+	{ "FORK", 7 },		{ "SAMPLE", 9 },
+	{ "MMAP2", 10 },	{ "AUX", 11 },
+	{ "ITRACE_START", 12 }, { "LOST_SAMPLES", 13 },
+	{ "SWITCH", 14 },	{ "SWITCH_CPU_WIDE", 15 },
+	{ "NAMESPACES", 16 },	{ "KSYMBOL", 17 },
+	{ "BPF_EVENT", 18 },	{ "CGROUP", 19 },
+	{ "H_ATTR", 64 },	{ "H_EVTYPE", 65 },
+	{ "H_TRACING", 66 },	{ "H_BUILDID", 67 },
+	{ "FIN_ROUND", 68 },	{ "ID_INDEX", 69 },
+	{ "AUXT_INFO", 70 },	{ "AUXTRACE", 71 },
+	{ "THREAD_MAP", 73 },	{ "CPU_MAP", 74 },
+	{ "EV_UPDATE", 78 },	{ "TIME_CONV", 79 },
+	{ "H_FEATURE", 80 },	{ "COMPRESSED", 81 },
+	{ "FIN_INIT", 82 },	{ "COMPRESSED2", 83 },
+	{ "32775", 256 },
 };
 
 /* "COMM=2 EXIT=1 …": exactly these, but for build ids, which in a file are no records. */
@@ -213,7 +220,8 @@ static void check_types(const char *file, struct result *res, char *list)
 	res->type[SF_RECORD_HEADER_BUILD_ID] = 0;
 	for (unsigned i = 0; i < 256; i++)
 		if (res->type[i])
-			fail_msg("%s: %" PRIu64 " records of type %u too many", file, res->type[i], i);
+			fail_msg("%s: %" PRIu64 " records of type %u too many", file, res->type[i],
+				 i);
 	assert_int_equal(res->end < 0, damaged);
 }
 
@@ -302,8 +310,10 @@ static void fuzzed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(samples_and_periods), cmocka_unit_test(record_counts),
-		cmocka_unit_test(tracing_data_inside_record), cmocka_unit_test(unfinished),
+		cmocka_unit_test(samples_and_periods),
+		cmocka_unit_test(record_counts),
+		cmocka_unit_test(tracing_data_inside_record),
+		cmocka_unit_test(unfinished),
 		cmocka_unit_test(fuzzed),
 	};
 

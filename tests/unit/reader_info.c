@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a recording says beside its records: names, header features, build ids, tracepoint fields. */
+/* What a recording says beside its records: names, header features, build ids, tracepoint fields.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,8 +24,10 @@ static void composed_names(void **state)
 		{ { .type = 0, .config = 0, .exclude_guest = 1, .precise_ip = 3 }, "cycles:pppH" },
 		{ { .type = 0, .config = 0, .exclude_guest = 1 }, "cycles" },
 		{ { .type = 0, .config = 0 }, "cycles:HG" },
-		{ { .type = 0, .config = 1, .exclude_kernel = 1, .exclude_hv = 1 }, "instructions:u" },
-		{ { .type = 0, .config = 4, .exclude_user = 1, .exclude_guest = 1 }, "branches:khH" },
+		{ { .type = 0, .config = 1, .exclude_kernel = 1, .exclude_hv = 1 },
+		  "instructions:u" },
+		{ { .type = 0, .config = 4, .exclude_user = 1, .exclude_guest = 1 },
+		  "branches:khH" },
 		{ { .type = 0, .config = 0x400000001ULL, .exclude_guest = 1 }, "instructions" },
 		{ { .type = 0, .config = 99, .exclude_guest = 1 }, "unknown-hardware" },
 		{ { .type = 1, .config = 0, .exclude_guest = 1 }, "cpu-clock" },
@@ -33,9 +36,11 @@ static void composed_names(void **state)
 		{ { .type = 2, .config = 7 }, "unknown tracepoint" },
 		{ { .type = 3, .config = 0x10000, .exclude_guest = 1 }, "L1-dcache-load-misses" },
 		{ { .type = 3, .config = 0x102, .exclude_guest = 1 }, "LLC-stores" },
-		{ { .type = 3, .config = 0xff, .exclude_guest = 1 }, "unknown-ext-hardware-cache-type" },
+		{ { .type = 3, .config = 0xff, .exclude_guest = 1 },
+		  "unknown-ext-hardware-cache-type" },
 		{ { .type = 4, .config = 0x1a8, .exclude_guest = 1 }, "raw 0x1a8" },
-		{ { .type = 5, .bp_addr = 0x1000, .bp_type = 3, .exclude_guest = 1 }, "mem:0x1000:rw" },
+		{ { .type = 5, .bp_addr = 0x1000, .bp_type = 3, .exclude_guest = 1 },
+		  "mem:0x1000:rw" },
 		{ { .type = 8 }, "unknown attr type: 8" },
 	};
 
@@ -57,7 +62,8 @@ static void sized_text(struct pb *b, const char *text)
 
 static const struct perf_event_attr attrs[2] = {
 	{ .type = PERF_TYPE_HARDWARE, .sample_type = PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_TIME },
-	{ .type = PERF_TYPE_TRACEPOINT, .config = 316,
+	{ .type = PERF_TYPE_TRACEPOINT,
+	  .config = 316,
 	  .sample_type = PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_TIME | PERF_SAMPLE_RAW },
 };
 
@@ -471,7 +477,8 @@ static void real_switches(void **state)
 		struct sf_field pid, comm;
 		size_t len;
 
-		if (rec->type != PERF_RECORD_SAMPLE || strcmp(rec->event->name, "sched:sched_switch"))
+		if (rec->type != PERF_RECORD_SAMPLE ||
+		    strcmp(rec->event->name, "sched:sched_switch"))
 			continue;
 		pid = sf_reader_field(r, rec->event, "prev_pid");
 		comm = sf_reader_field(r, rec->event, "prev_comm");

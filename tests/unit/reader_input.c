@@ -24,7 +24,8 @@
 
 #define TYPE (PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME)
 
-static const struct perf_event_attr attr = { .type = PERF_TYPE_SOFTWARE, .sample_type = TYPE,
+static const struct perf_event_attr attr = { .type = PERF_TYPE_SOFTWARE,
+					     .sample_type = TYPE,
 					     .sample_id_all = 1 };
 
 static void sample(struct pb *b, uint64_t time)
@@ -310,6 +311,7 @@ static size_t count(struct sf_reader *r, int *end)
 	return n;
 }
 
+#ifdef HAVE_ZSTD
 static struct sf_reader *open_data(const struct pb *data)
 {
 	struct pb file = { .swap = data->swap };
@@ -323,6 +325,8 @@ static struct sf_reader *open_data(const struct pb *data)
 	unlink(path);
 	return r;
 }
+
+#endif
 
 /* A few kilobytes that unpack to 320 MB, sorted backwards and without rounds. */
 static void bomb(void **state)
@@ -477,7 +481,9 @@ static void no_recordings(void **state)
 
 	refused("", 0, "not a perf.data");
 	refused("PERFILE2", 8, "not a perf.data");
-	refused("\x7f""ELF and so on, and on", 21, "not a perf.data");
+	refused("\x7f"
+		"ELF and so on, and on",
+		21, "not a perf.data");
 	build_file(&file, 102);
 	refused(file.p, 100, "ends inside its header");
 	refused(file.p, 200, "ends before its records");
@@ -519,11 +525,16 @@ static void unfinished(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(plain_and_pipes), cmocka_unit_test(gzip_around),
-		cmocka_unit_test(zstd_around),	   cmocka_unit_test(compressed_records),
-		cmocka_unit_test(bomb),		   cmocka_unit_test(damaged_compressed_record),
-		cmocka_unit_test(directory),	   cmocka_unit_test(payloads),
-		cmocka_unit_test(no_recordings),   cmocka_unit_test(unfinished),
+		cmocka_unit_test(plain_and_pipes),
+		cmocka_unit_test(gzip_around),
+		cmocka_unit_test(zstd_around),
+		cmocka_unit_test(compressed_records),
+		cmocka_unit_test(bomb),
+		cmocka_unit_test(damaged_compressed_record),
+		cmocka_unit_test(directory),
+		cmocka_unit_test(payloads),
+		cmocka_unit_test(no_recordings),
+		cmocka_unit_test(unfinished),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -90,8 +90,8 @@ static uint64_t saw(size_t i, size_t nr)
 
 static void shapes(void **state)
 {
-	static uint64_t (*const make[])(size_t, size_t) = { sorted,	backwards, random_time,
-							    equal, four_cpus, saw };
+	static uint64_t (*const make[])(size_t, size_t) = { sorted, backwards, random_time,
+							    equal,  four_cpus, saw };
 
 	for (size_t m = 0; m < SF_ARRAY_SIZE(make); m++)
 		for (size_t nr = 0; nr < 300; nr += 1 + nr / 7)
@@ -192,7 +192,8 @@ static void finished_round(struct pb *b)
 static size_t read_times(struct pb *data, bool unordered, uint64_t *time, size_t max,
 			 struct sf_reader_stats *stats)
 {
-	struct perf_event_attr attr = { .type = PERF_TYPE_SOFTWARE, .sample_type = TYPE,
+	struct perf_event_attr attr = { .type = PERF_TYPE_SOFTWARE,
+					.sample_type = TYPE,
 					.sample_id_all = 1 };
 	struct sf_reader_opts opts = { .unordered = unordered };
 	const struct sf_record *rec;
@@ -250,8 +251,10 @@ static void through_the_reader(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(shapes),      cmocka_unit_test(rounds),
-		cmocka_unit_test(many_rounds), cmocka_unit_test(half),
+		cmocka_unit_test(shapes),
+		cmocka_unit_test(rounds),
+		cmocka_unit_test(many_rounds),
+		cmocka_unit_test(half),
 		cmocka_unit_test(through_the_reader),
 	};
 

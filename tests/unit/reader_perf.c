@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Recordings made here and now by the real perf: as many records of each type as perf report --stats
- * counts, and the same samples in the same order as perf script prints.
+ * Recordings made here and now by the real perf: as many records of each type as perf report
+ * --stats counts, and the same samples in the same order as perf script prints.
  */
 #include <inttypes.h>
 #include <setjmp.h>
@@ -62,8 +62,9 @@ static const char *const type_names[] = {
 /* perf 6.1 loses its way in a pipe's recording that it does not read from a pipe. */
 static void perf_command(char *cmd, size_t size, const char *what, const char *path)
 {
-	snprintf(cmd, size, strstr(path, "pipe") ? "cat %2$s | perf %1$s -i - 2>/dev/null"
-						 : "perf %1$s -i %2$s 2>/dev/null",
+	snprintf(cmd, size,
+		 strstr(path, "pipe") ? "cat %2$s | perf %1$s -i - 2>/dev/null"
+				      : "perf %1$s -i %2$s 2>/dev/null",
 		 what, path);
 }
 
@@ -175,8 +176,9 @@ static const char *record(const char *name, const char *options)
 	static char path[128];
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	if (strstr(name, "pipe") ? !sh("perf record -q -B %s -o - " LOAD " >%s 2>%s/err", options, path, dir)
-				 : !sh("perf record -q -B %s -o %s " LOAD " >%s/err 2>&1", options, path, dir)) {
+	if (strstr(name, "pipe")
+		    ? !sh("perf record -q -B %s -o - " LOAD " >%s 2>%s/err", options, path, dir)
+		    : !sh("perf record -q -B %s -o %s " LOAD " >%s/err 2>&1", options, path, dir)) {
 		print_message("perf record %s does not work here\n", options);
 		sh("sed s/^/#/ %s/err", dir);
 		skip();
