@@ -53,7 +53,7 @@ LIBPERF := $(O)/libperf
 all: $(O)/snapflame samples ## build the program, the library and the samples
 
 # The targets below need neither a compiler nor the configuration.
-PLAIN := help clean distclean deps demo check check-long bench
+PLAIN := help clean distclean deps demo check check-long bench scenarios
 ifneq ($(filter-out $(PLAIN),$(or $(MAKECMDGOALS),all)),)
 -include $(CONFIG)
 endif
@@ -132,6 +132,12 @@ run-tests: all unit $(TOOL_BIN) $(FUZZ_BIN) ## run the tests (no installing); TE
 
 .PHONY: unit
 unit: $(if $(CMOCKA_LIBS),$(UNIT_BIN))
+
+TRIALS ?= 3
+.PHONY: scenarios
+scenarios: ## known causes against the verdict: a table of expected and found
+	@$(MAKE) --no-print-directory O=$(O) all
+	@sh samples/scenarios.sh $(abspath $(O)) -n $(TRIALS)
 
 .PHONY: bench
 bench: ## ratios of speed and of recording cost, within one run

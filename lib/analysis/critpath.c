@@ -69,6 +69,17 @@ static struct sf_segment segment(struct walk *w, const struct sf_slice *iv)
 	};
 }
 
+/* Whoever waits for a vCPU's own time, on a CPU or asleep on purpose, waits for it to stop or resume. */
+static enum sf_kind of_vcpu(const struct walk *w, enum sf_kind own)
+{
+	if (!(w->rec->thread[w->level[w->depth - 1].thread].flags & SF_THREAD_VCPU))
+		return own;
+	return own == SF_KIND_CPU_USER || own == SF_KIND_CPU_KERNEL || own == SF_KIND_TIMER ||
+			       own == SF_KIND_MEMORY || own == SF_KIND_UNKNOWN
+		       ? SF_KIND_VCPU
+		       : own;
+}
+
 /* Through a lock of the kernel, or a fault that another serves, the kind is that of the wait. */
 static enum sf_kind through(const struct level *l, enum sf_kind own)
 {
@@ -83,12 +94,10 @@ static enum sf_kind running_kind(struct walk *w, const struct sf_run_part *p)
 
 	if (l->lock)
 		return through(l, SF_KIND_LOCK);
-	if (w->rec->thread[l->thread].flags & SF_THREAD_VCPU)
-		return SF_KIND_VCPU;
 	/* Where it went to sleep does not say what it did before: only a sample does. */
 	if (p->kernel && p->source == SF_SOURCE_SAMPLE && sf_mechanism_memory(w->m, p->stack))
-		return SF_KIND_MEMORY;
-	return p->kernel ? SF_KIND_CPU_KERNEL : SF_KIND_CPU_USER;
+		return of_vcpu(w, SF_KIND_MEMORY);
+	return of_vcpu(w, p->kernel ? SF_KIND_CPU_KERNEL : SF_KIND_CPU_USER);
 }
 
 struct run_walk {
@@ -279,19 +288,45 @@ static int follow(struct walk *w, const struct sf_slice *iv, enum sf_wait wait, 
 	return 0;
 }
 
-/* The request whose completion ended a wait: the last one on that CPU, right before the waking. */
+/*
+ * When the I/O was over that ended a wait. Not always is the sleeper woken by the interrupt itself: a
+ * kernel worker may have had to finish the I/O first, and that one was woken by the interrupt.
+ */
+enum { MAX_WORKERS = 4 };
+
+static uint64_t io_over(struct walk *w, const struct sf_slice *iv)
+{
+	uint64_t time = iv->hi;
+
+	for (int i = 0; i < MAX_WORKERS && iv && iv->woken && iv->wake == SF_WAKE_TASK; i++) {
+		const struct sf_timeline *t;
+
+		if (iv->waker == SF_NO_THREAD || !(w->rec->thread[iv->waker].flags & SF_THREAD_KERNEL))
+			break;
+		t = sf_timelines_get(w->ts, iv->waker);
+		/* Back over its run to the sleep before. */
+		for (iv = t ? sf_timeline_at(t, time - 1) : NULL;
+		     iv && iv->state != SF_STATE_BLOCKED && iv->lo > t->lo;)
+			iv = sf_timeline_at(t, iv->lo - 1);
+		if (!iv || iv->state != SF_STATE_BLOCKED || !iv->woken)
+			break;
+		time = iv->hi;
+	}
+	return time;
+}
+
+/* The request whose completion let go: the last one of the right kind before that moment. */
 enum { COMPLETION_NS = 2000000 };
 
-static const struct sf_request *completion(const struct sf_recording *rec, uint64_t since,
-					   uint64_t woken)
+static const struct sf_request *completion(const struct sf_recording *rec, enum sf_wait wait,
+					   uint64_t since, uint64_t over)
 {
 	size_t a = 0, b = rec->nr_done;
-	const struct sf_request *best = NULL;
 
 	while (a < b) {
 		size_t mid = a + (b - a) / 2;
 
-		if (rec->request[rec->request_done[mid]].done <= woken)
+		if (rec->request[rec->request_done[mid]].done <= over)
 			a = mid + 1;
 		else
 			b = mid;
@@ -299,19 +334,18 @@ static const struct sf_request *completion(const struct sf_recording *rec, uint6
 	while (a-- > 0) {
 		const struct sf_request *rq = &rec->request[rec->request_done[a]];
 
-		if (woken - rq->done > COMPLETION_NS || rq->done < since)
+		if (over - rq->done > COMPLETION_NS || rq->done < since)
 			break;
-		/* Nothing says which one it was; the latest is the one that let go. */
-		if (!best)
-			best = rq;
+		if (!rq->discard && (wait != SF_WAIT_WRITEBACK || rq->write))
+			return rq;
 	}
-	return best;
+	return NULL;
 }
 
 /* A wait for I/O. Was it the device, or did something hold the request back before? */
 static int device_wait(struct walk *w, const struct sf_slice *iv, enum sf_wait wait, uint64_t lo)
 {
-	const struct sf_request *rq = completion(w->rec, iv->lo, iv->hi);
+	const struct sf_request *rq = completion(w->rec, wait, iv->lo, io_over(w, iv));
 	struct sf_segment s = segment(w, iv);
 	uint64_t issue;
 
@@ -359,9 +393,7 @@ static int blocked(struct walk *w, const struct sf_slice *iv, uint64_t lo)
 	} else if (s.kind == SF_KIND_UNKNOWN && !iv->woken) {
 		s.source = SF_SOURCE_MISSING;
 	}
-	if (w->rec->thread[s.thread].flags & SF_THREAD_VCPU && s.kind == SF_KIND_UNKNOWN)
-		s.kind = SF_KIND_VCPU;
-	s.kind = through(top(w), s.kind);
+	s.kind = through(top(w), of_vcpu(w, s.kind));
 	return emit(w, lo, s);
 }
 

@@ -16,19 +16,78 @@ static size_t first_sample(const struct sf_thread *t, uint64_t time)
 	return lo;
 }
 
+/* A run this short is seldom hit by a sample, and others like it are. */
+enum { SHORT_NS = 2000000, NEARBY_NS = 100000000, NEARBY_SAMPLES = 64 };
+
+/* Length of the run in which the thread was sampled at time. */
+static uint64_t run_length(const struct sf_thread *t, uint64_t time)
+{
+	size_t lo = 0, hi = t->nr_sched;
+	uint64_t in = 0;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (t->sched[mid].time <= time)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	for (size_t i = lo; i-- > 0;)
+		if (t->sched[i].kind == SF_SCHED_IN) {
+			in = t->sched[i].time;
+			break;
+		}
+	for (; lo < t->nr_sched; lo++)
+		if (t->sched[lo].kind == SF_SCHED_OUT)
+			return t->sched[lo].time - in;
+	return UINT64_MAX;
+}
+
+/*
+ * The sample nearest in time that hit another short run of the thread. A thread that does the same in
+ * small portions shows by its samples what it does; its switch-outs only show how it stops.
+ */
+static const struct sf_cpu_sample *nearby(const struct sf_thread *t, size_t at, uint64_t time)
+{
+	const struct sf_cpu_sample *best = NULL;
+	uint64_t nearest = NEARBY_NS;
+	size_t from = at > NEARBY_SAMPLES ? at - NEARBY_SAMPLES : 0;
+
+	for (size_t i = from; i < t->nr_samples && i < at + NEARBY_SAMPLES; i++) {
+		const struct sf_cpu_sample *c = &t->sample[i];
+		uint64_t far = c->time > time ? c->time - time : time - c->time;
+
+		if (far < nearest && run_length(t, c->time) < SHORT_NS) {
+			nearest = far;
+			best = c;
+		}
+	}
+	return best;
+}
+
+static int unsampled(struct sf_mechanisms *m, const struct sf_thread *t, const struct sf_slice *iv,
+		     size_t at, struct sf_run_part p, int (*part)(void *arg, const struct sf_run_part *p),
+		     void *arg)
+{
+	const struct sf_cpu_sample *c =
+		p.hi - p.lo < SHORT_NS ? nearby(t, at, p.lo + (p.hi - p.lo) / 2) : NULL;
+
+	p.source = SF_SOURCE_INFERRED;
+	p.stack = sf_mechanism_trim(m, c ? c->stack : iv->stack);
+	p.kernel = sf_mechanism_in_kernel(m, p.stack) && (!c || c->kernel);
+	return part(arg, &p);
+}
+
 int sf_running_parts(struct sf_mechanisms *m, const struct sf_thread *t, const struct sf_slice *iv,
 		     uint64_t lo, uint64_t hi, int (*part)(void *arg, const struct sf_run_part *p),
 		     void *arg)
 {
 	size_t first = first_sample(t, lo), end = first_sample(t, hi);
-	struct sf_run_part p = { .lo = lo, .hi = hi, .source = SF_SOURCE_INFERRED };
+	struct sf_run_part p = { .lo = lo, .hi = hi, .source = SF_SOURCE_SAMPLE };
 
-	if (first == end) {
-		p.stack = sf_mechanism_trim(m, iv->stack);
-		p.kernel = sf_mechanism_in_kernel(m, p.stack);
-		return part(arg, &p);
-	}
-	p.source = SF_SOURCE_SAMPLE;
+	if (first == end)
+		return unsampled(m, t, iv, first, p, part, arg);
 	for (size_t i = end; i-- > first;) {
 		const struct sf_cpu_sample *c = &t->sample[i];
 		int ret;

@@ -15,7 +15,8 @@ struct sf_run_part {
 
 /*
  * Split [lo, hi) of a running slice among its CPU samples, from the end backwards; each sample stands
- * for the time around it. Without a sample the switch-out that ended it tells where it was.
+ * for the time around it. Without a sample a nearby one of a run as short tells what the thread does
+ * in such runs, and failing that the switch-out that ended it where it was.
  */
 int sf_running_parts(struct sf_mechanisms *m, const struct sf_thread *t, const struct sf_slice *iv,
 		     uint64_t lo, uint64_t hi, int (*part)(void *arg, const struct sf_run_part *p),

@@ -55,6 +55,7 @@ int sf_load_request(struct sf_loader *ld, const struct sf_record *r,
 	rwbs = sf_field_str(ld->reader, &role->field[RQ_RWBS], s->raw, s->raw_size, &len);
 	rq->write = rwbs && memchr(rwbs, 'W', len);
 	rq->flush = rwbs && memchr(rwbs, 'F', len);
+	rq->discard = rwbs && memchr(rwbs, 'D', len);
 	if (rq->issuer == SF_NO_THREAD || sf_load_stack(ld, r, &rq->issue_stack, &kernel))
 		return -ENOMEM;
 	*open = (uint32_t)++rec->nr_requests;

@@ -69,6 +69,9 @@ struct cause {
 	struct cause *next;
 };
 
+/* Name of the answer's thread or process under the options about names, in buf or not; NULL: any. */
+const char *cause_comm(const struct answer *a, char buf[16]);
+
 void cause_register(struct cause *c);
 
 /* All causes in the order of their names. */

@@ -29,9 +29,7 @@ static struct cause cause = {
 	.grow = 50,
 	.storage = "ext4",
 	.needs = "root loop",
-	.answers = { { "io-journal", ROLE_MAIN, NULL, "jbd2_log_wait_commit flush_drive" },
-		     { "io-journal", ROLE_KERNEL, "jbd2", NULL },
-		     { "io-device", ROLE_KERNEL, NULL, NULL } },
+	.answers = { { "io-journal", ROLE_MAIN, NULL, "jbd2_log_wait_commit flush_drive" } },
 	.setup = setup,
 	.run = run,
 };

@@ -28,8 +28,7 @@ static struct cause cause = {
 	.unit = "ms",
 	.base = 15,
 	.grow = 40,
-	.answers = { { "cpu-kernel", ROLE_MAIN, NULL, "get_random_bytes_user reseed_guest" },
-		     { "cpu-kernel", ROLE_MAIN, NULL, "reseed_guest" } },
+	.answers = { { "cpu-kernel", ROLE_MAIN, NULL, "get_random_bytes_user reseed_guest" } },
 	.run = run,
 };
 CAUSE(cause)

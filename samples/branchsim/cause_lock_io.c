@@ -53,10 +53,7 @@ static struct cause cause = {
 	.grow = 50,
 	.storage = "ext4",
 	.needs = "root loop",
-	.answers = { { "io-journal", ROLE_THREAD, "fc_blk_io", "jbd2_log_wait_commit commit_drive" },
-		     { "io-journal", ROLE_KERNEL, "jbd2", NULL },
-		     { "io-device", ROLE_KERNEL, NULL, NULL },
-		     { "lock", ROLE_THREAD, "fc_blk_io", NULL } },
+	.answers = { { "io-journal", ROLE_THREAD, "fc_blk_io", "jbd2_log_wait_commit commit_drive" } },
 	.setup = setup,
 	.run = run,
 };

@@ -64,11 +64,7 @@ static struct cause cause = {
 	.unit = "ms",
 	.base = 10,
 	.grow = 40,
-	.answers = { { "cpu-kernel", ROLE_THREAD, "fc_balloon", "protect_area" },
-		     { "lock", ROLE_THREAD, "fc_balloon", NULL },
-		     { "memory", ROLE_THREAD, "fc_balloon", NULL },
-		     { "memory", ROLE_MAIN, NULL, "rwsem_down_read_slowpath" },
-		     { "lock", ROLE_MAIN, NULL, "rwsem_down_read_slowpath" } },
+	.answers = { { "memory", ROLE_THREAD, "fc_balloon", "protect_area rwsem_down_read_slowpath" } },
 	.setup = setup,
 	.run = run,
 };

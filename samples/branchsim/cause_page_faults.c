@@ -48,8 +48,7 @@ static struct cause cause = {
 	.unit = "ms",
 	.base = 15,
 	.grow = 40,
-	.answers = { { "memory", ROLE_MAIN, NULL, "fill_scratch_buffer" },
-		     { "cpu-kernel", ROLE_MAIN, NULL, "fill_scratch_buffer" } },
+	.answers = { { "memory", ROLE_MAIN, NULL, "fill_scratch_buffer" } },
 	.setup = setup,
 	.run = run,
 };

@@ -15,9 +15,7 @@ static struct cause cause = {
 	.dirty_mb = 12,
 	.no_fsync = 1,
 	.in_memory = STATE_FILE,
-	.answers = { { "io-writeback", ROLE_MAIN, NULL,
-		       "folio_wait_writeback truncate_inode_pages_range" },
-		     { "io-throttle", ROLE_MAIN, NULL, "truncate_inode_pages_range" },
-		     { "io-device", ROLE_KERNEL, NULL, NULL } },
+	.answers = { { "io-throttle", ROLE_MAIN, NULL,
+		       "folio_wait_writeback truncate_inode_pages_range snapshot_memory_to_file" } },
 };
 CAUSE(cause)

@@ -14,7 +14,6 @@ static struct cause cause = {
 	.dirty_mb = 12,
 	.chunk_kb = 16,
 	.no_fsync = 1,
-	.answers = { { "io-throttle", ROLE_MAIN, NULL, "wbt_wait|rq_qos_wait ext4_writepages" },
-		     { "io-device", ROLE_KERNEL, NULL, NULL } },
+	.answers = { { "io-throttle", ROLE_MAIN, NULL, "wbt_wait|rq_qos_wait ext4_writepages" } },
 };
 CAUSE(cause)

@@ -38,8 +38,7 @@ static struct cause cause = {
 	.unit = "ms",
 	.base = 10,
 	.grow = 40,
-	.answers = { { "vcpu", ROLE_VCPU, "0", NULL },
-		     { "cpu-user", ROLE_VCPU, "0", "scale_tsc restore_vcpu_clock" } },
+	.answers = { { "vcpu", ROLE_VCPU, "0", NULL } },
 	.setup = setup,
 	.vcpu_start = start,
 };

@@ -21,8 +21,7 @@ static struct cause cause = {
 	.unit = "ms",
 	.base = 10,
 	.grow = 40,
-	.answers = { { "vcpu", ROLE_VCPU, "0", NULL },
-		     { "timer", ROLE_VCPU, "0", "hrtimer_nanosleep" } },
+	.answers = { { "vcpu", ROLE_VCPU, "0", NULL } },
 	.vcpu_stop = stop,
 };
 CAUSE(cause)

@@ -17,7 +17,7 @@ static const char *const roles[] = {
 };
 
 /* The name under which the role runs, given the options about names. NULL: any. */
-static const char *comm_of(const struct answer *a, char buf[COMM_SIZE])
+const char *cause_comm(const struct answer *a, char buf[COMM_SIZE])
 {
 	switch (a->role) {
 	case ROLE_MAIN:
@@ -52,7 +52,7 @@ static json_t *answer_json(const struct answer *a)
 	char buf[COMM_SIZE];
 
 	return json_pack("{s:s, s:s, s:s?, s:o}", "kind", a->kind, "role", roles[a->role], "comm",
-			 comm_of(a, buf), "frames", words(a->frames));
+			 cause_comm(a, buf), "frames", words(a->frames));
 }
 
 static json_t *cause_json(const struct cause *c, const char *why)
@@ -71,7 +71,7 @@ static void print_cause(const struct cause *c, const char *why)
 {
 	const struct answer *a = &c->answers[0];
 	char buf[COMM_SIZE];
-	const char *comm = comm_of(a, buf);
+	const char *comm = cause_comm(a, buf);
 
 	printf("%-16s %-13s %-16s %-34s %s%s%s\n", c->name, a->kind, comm ? comm : "-",
 	       a->frames ? a->frames : "-", c->summary, why ? "; not here: " : "", why ? why : "");
@@ -81,9 +81,10 @@ int cmd_causes(int argc, char **argv)
 {
 	struct vmm vmm = { .opts = { .base = -1, .grow = -1 } };
 	json_t *all = json_array();
-	int json = 0;
+	int json = 0, storage = 0;
 	const struct option_row rows[] = {
 		{ "json", OPTION_FLAG, &json, NULL, "as an array of objects" },
+		{ "storage", OPTION_FLAG, &storage, NULL, "a name and the storage it needs a line" },
 		{ "dir", OPTION_TEXT, &vmm.opts.dir, "DIR", "where snapshots would go" },
 		{ "comm-main", OPTION_TEXT, &names.main_thread, "NAME", "as given to vmm" },
 		{ "comm-api", OPTION_TEXT, &names.api, "NAME", "as given to vmm" },
@@ -92,12 +93,14 @@ int cmd_causes(int argc, char **argv)
 		{ NULL },
 	};
 
-	options_parse(argc, argv, "causes [--json]", rows);
+	options_parse(argc, argv, "causes [--json | --storage]", rows);
 	for (struct cause *c = cause_first(); c; c = c->next) {
 		const char *why = c->probe ? c->probe(&vmm) : NULL;
 
 		if (json)
 			json_array_append_new(all, cause_json(c, why));
+		else if (storage)
+			printf("%s %s\n", c->name, c->storage ? c->storage : "-");
 		else
 			print_cause(c, why);
 	}

@@ -6,5 +6,6 @@
 int cmd_vmm(int argc, char **argv);
 int cmd_branch(int argc, char **argv);
 int cmd_causes(int argc, char **argv);
+int cmd_score(int argc, char **argv);
 
 #endif

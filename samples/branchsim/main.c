@@ -20,6 +20,7 @@ static const struct {
 	{ "vmm", cmd_vmm, "run a VMM with a cause that makes its pauses longer" },
 	{ "branch", cmd_branch, "pause, snapshot and resume it; prints a line of JSON" },
 	{ "causes", cmd_causes, "list the causes and what the right answer about each is" },
+	{ "score", cmd_score, "is the verdict of diff --json the right one about a cause?" },
 };
 
 static int usage(FILE *out, int status)

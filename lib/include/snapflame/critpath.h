@@ -25,7 +25,8 @@
 enum sf_source {
 	SF_SOURCE_SEEN,     /* by the scheduler's events */
 	SF_SOURCE_SAMPLE,   /* stack of a CPU sample */
-	SF_SOURCE_INFERRED, /* stack of the switch-out that ended it: no sample fell in between */
+	SF_SOURCE_INFERRED, /* no sample fell in between: stack of a nearby one in a run as short, or of
+			       the switch-out that ended it */
 	SF_SOURCE_REQUEST,  /* proven by a block request */
 	SF_SOURCE_STACK,    /* the waker was not seen; the stack says what it waited for */
 	SF_SOURCE_MISSING,  /* neither waker nor stack: not attributed */

@@ -130,7 +130,7 @@ struct sf_request {
 	uint32_t issuer;      /* thread index */
 	uint32_t issue_stack; /* who handed it to the device; SF_NO_STACK unknown */
 	uint16_t done_cpu;
-	bool write, flush;
+	bool write, flush, discard;
 };
 
 /* A thread at an edge of a window, as /proc told. */
