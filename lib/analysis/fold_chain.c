@@ -88,18 +88,32 @@ static int from_branches(struct sf_fold_chain *c, const struct sf_sample *s, siz
 	return 1;
 }
 
-/* perf record --call-graph dwarf: the kernel's chain ends before the user's part. */
-static int with_user_ip(struct sf_fold_chain *c, const struct sf_sample *s)
+static size_t user_addresses(struct sf_fold_chain *c, const struct sf_record *rec, uint64_t *ip)
 {
+	const struct sf_sample *s = &rec->u.sample;
 	uint64_t below = s->user_regs_mask & ((1ULL << X86_REG_IP) - 1);
+	size_t n = c->unwind ? sf_unwind_sample(c->unwind, rec->pid, s, ip, MAX_ADDRESSES) : 0;
 
-	if (own(c, s->nr_chain + 2))
+	if (!n && s->user_regs_mask >> X86_REG_IP & 1)
+		ip[n++] = s->user_regs[__builtin_popcountll(below)];
+	/* Where the dump is too short: an address that is in no mapping, and no context either. */
+	if (n && ip[n - 1] == UINT64_MAX)
+		ip[n - 1] = 0;
+	return n;
+}
+
+/* perf record --call-graph dwarf: the kernel's chain ends before the user's part. */
+static int with_user_stack(struct sf_fold_chain *c, const struct sf_record *rec)
+{
+	const struct sf_sample *s = &rec->u.sample;
+
+	if (own(c, s->nr_chain + 1 + MAX_ADDRESSES))
 		return -ENOMEM;
 	if (s->nr_chain)
 		memcpy(c->own, s->chain, s->nr_chain * sizeof(*s->chain));
 	c->nr = s->nr_chain;
 	push(c, PERF_CONTEXT_USER);
-	push(c, s->user_regs[__builtin_popcountll(below)]);
+	c->nr += user_addresses(c, rec, c->own + c->nr);
 	return 1;
 }
 
@@ -132,8 +146,8 @@ int sf_fold_chain_get(struct sf_fold_chain *c, const struct sf_record *rec)
 		if (user < s->nr_chain)
 			return from_branches(c, s, user);
 	}
-	if (s->user_abi && s->user_stack_size && s->user_regs_mask >> X86_REG_IP & 1)
-		return with_user_ip(c, s);
+	if (s->user_abi && s->user_stack_size && s->user_regs)
+		return with_user_stack(c, rec);
 	c->ip = s->chain;
 	c->nr = shown(s);
 	return 1;
@@ -141,6 +155,7 @@ int sf_fold_chain_get(struct sf_fold_chain *c, const struct sf_record *rec)
 
 void sf_fold_chain_release(struct sf_fold_chain *c)
 {
+	sf_unwind_free(c->unwind);
 	free(c->own);
 	memset(c, 0, sizeof(*c));
 }

@@ -2,14 +2,16 @@
 /*
  * The call chain of a sample as perf script prints it: leaf first, with PERF_CONTEXT_* before each
  * part. Mostly what the kernel wrote; else put together from the last branch record, or from the
- * user's registers, or from the sample's address alone.
+ * user's registers and stack, or from the sample's address alone.
  */
 #ifndef ANALYSIS_FOLD_CHAIN_H
 #define ANALYSIS_FOLD_CHAIN_H
 
 #include <snapflame/reader.h>
+#include <snapflame/unwind.h>
 
 struct sf_fold_chain {
+	struct sf_unwind *unwind; /* NULL: of a stack dump only the leaf is known */
 	const uint64_t *ip;
 	size_t nr;
 	uint64_t *own; /* where ip had to be put together */

@@ -390,6 +390,15 @@ static void tell_origin(struct sample_fold *s)
 			      sf_reader_feature(s->r, SF_FEAT_ARCH));
 }
 
+/* Of an architecture that cannot be unwound, the leaf is still known. */
+static void open_unwind(struct sample_fold *s)
+{
+	const char *arch = sf_reader_feature(s->r, SF_FEAT_ARCH);
+	struct sf_unwind_opts opts = { .arch = arch[0] ? arch : NULL, .mark_cut = true };
+
+	sf_unwind_new(&s->chain.unwind, s->symbols, &opts, NULL);
+}
+
 static int fold_all(struct sample_fold *s, struct sf_error *err)
 {
 	const struct sf_record *rec;
@@ -400,6 +409,7 @@ static int fold_all(struct sample_fold *s, struct sf_error *err)
 	if (!s->whole || !s->tail)
 		return sf_error_set(err, -ENOMEM, "no memory");
 	tell_origin(s);
+	open_unwind(s);
 	while ((end = sf_reader_next(s->r, &rec, err)) > 0) {
 		ret = fold_record(s, rec);
 		if (ret)
