@@ -18,7 +18,7 @@ void sf_cfi_exprs_release(struct sf_cfi_exprs *x)
 	memset(x, 0, sizeof(*x));
 }
 
-#ifdef HAVE_DW
+#ifdef SF_HAVE_DWARF
 
 #include <dwarf.h>
 #include <elfutils/libdw.h>

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#ifdef HAVE_DW
+#ifdef SF_HAVE_DWARF
 
 #include <dwarf.h>
 

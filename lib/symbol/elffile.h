@@ -13,6 +13,11 @@
 #include "symbol/module.h"
 #include "symbol/symtab.h"
 
+/* libdw works on what libelf opened. */
+#if defined(HAVE_DW) && defined(HAVE_ELF)
+#define SF_HAVE_DWARF 1
+#endif
+
 struct sf_elf;
 
 /*

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#ifdef HAVE_DW
+#ifdef SF_HAVE_DWARF
 
 #include <dwarf.h>
 #include <elfutils/libdw.h>

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <stddef.h>
 
-#ifdef HAVE_DW
+#ifdef SF_HAVE_DWARF
 
 #include <elfutils/libdwfl.h>
 #include <string.h>

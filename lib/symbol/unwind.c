@@ -9,7 +9,7 @@
 #include "symbol/cfi.h"
 #include "symbol/symbols.h"
 
-#ifdef HAVE_DW
+#ifdef SF_HAVE_DWARF
 
 /* How one architecture names its registers: perf's numbers by DWARF's. */
 struct arch {

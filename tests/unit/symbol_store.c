@@ -74,6 +74,8 @@ static void import_all(struct sf_symbols *s)
 		assert_int_equal(sf_symbols_import(s, objects.text[i], objects.len[i]), 0);
 }
 
+#ifdef HAVE_ELF
+
 /* The mappings as the recording had them: the same for both sides. */
 static void feed(struct sf_symbols *s)
 {
@@ -138,6 +140,8 @@ static void the_same_on_both_sides_of_a_call(void **state)
 	sf_symbols_free(there);
 	forget();
 }
+
+#endif
 
 static void map(struct sf_symbols *s, uint32_t pid, uint64_t addr, const char *path, const char *id)
 {
@@ -283,8 +287,10 @@ static void odd_input(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+#ifdef HAVE_ELF
 		cmocka_unit_test(there_and_back),
 		cmocka_unit_test(the_same_on_both_sides_of_a_call),
+#endif
 		cmocka_unit_test(build_ids_decide),
 		cmocka_unit_test(no_file_fills_the_gaps),
 		cmocka_unit_test(kernel_names),

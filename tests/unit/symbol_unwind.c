@@ -17,7 +17,7 @@
 
 #include <snapflame/unwind.h>
 
-#if defined(__x86_64__) && defined(HAVE_DW)
+#if defined(__x86_64__) && defined(HAVE_DW) && defined(HAVE_ELF)
 
 #define DUMP 65000
 #define MAX  64
