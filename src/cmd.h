@@ -45,6 +45,7 @@ extern const struct sf_command *const sf_commands[];
 extern const struct sf_command cmd_diff;
 extern const struct sf_command cmd_fold;
 extern const struct sf_command cmd_record;
+extern const struct sf_command cmd_show;
 
 const struct sf_command *sf_command_find(const char *name);
 

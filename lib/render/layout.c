@@ -102,9 +102,9 @@ void sf_put_cut(struct sf_str *out, const char *text, size_t columns)
 	}
 	if (!columns)
 		return;
-	sf_str_addn(out, text, head(text, len, keep - keep / 3));
+	sf_str_addn(out, text, head(text, len, keep - keep / 4));
 	sf_str_add(out, "…");
-	sf_str_add(out, text + tail(text, len, keep / 3));
+	sf_str_add(out, text + tail(text, len, keep / 4));
 }
 
 void sf_put_spaces(struct sf_str *out, size_t n)

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Tables for programs. */
+#include <errno.h>
+#include <string.h>
+
+#include <snapflame/render_table.h>
+
+#include "render/json_value.h"
+
+/* ------------------------------------------------------------------------- CSV */
+
+static void put_field(struct sf_str *out, const char *text)
+{
+	if (!text[strcspn(text, ",\"\r\n")]) {
+		sf_str_add(out, text);
+		return;
+	}
+	sf_str_addch(out, '"');
+	for (; *text; text++) {
+		if (*text == '"')
+			sf_str_addch(out, '"');
+		sf_str_addch(out, *text);
+	}
+	sf_str_addch(out, '"');
+}
+
+static void put_cell(struct sf_str *out, const struct sf_cell *c)
+{
+	if (c->type == SF_CELL_TEXT)
+		put_field(out, c->text);
+	else if (c->type == SF_CELL_INT)
+		sf_str_addf(out, "%lld", (long long)c->i);
+	else if (c->type == SF_CELL_REAL)
+		sf_str_addf(out, "%.12g", c->d);
+}
+
+int sf_csv_table(struct sf_str *out, const struct sf_table *t)
+{
+	for (size_t r = 0; r <= t->nr_rows; r++) {
+		const char *comma = "";
+
+		for (size_t i = 0; i < t->nr_columns; i++) {
+			if (!(t->column[i].flags & SF_COLUMN_DATA))
+				continue;
+			sf_str_add(out, comma);
+			comma = ",";
+			if (!r)
+				sf_str_add(out, t->column[i].key);
+			else
+				put_cell(out, sf_table_cell(t, r - 1, i));
+		}
+		sf_str_addch(out, '\n');
+	}
+	return sf_str_failed(out) ? -ENOMEM : 0;
+}
+
+/* ------------------------------------------------------------------------ JSON */
+
+static json_t *value(const struct sf_cell *c)
+{
+	switch (c->type) {
+	case SF_CELL_TEXT:
+		return sf_json_name(c->text);
+	case SF_CELL_INT:
+		return json_integer(c->i);
+	case SF_CELL_REAL:
+		return sf_json_number(c->d);
+	default:
+		return json_null();
+	}
+}
+
+int sf_json_table(struct sf_str *out, const struct sf_table *t)
+{
+	json_t *list = json_array();
+
+	for (size_t r = 0; r < t->nr_rows; r++) {
+		json_t *o = json_object();
+
+		for (size_t i = 0; i < t->nr_columns; i++)
+			if (t->column[i].flags & SF_COLUMN_DATA)
+				json_object_set_new(o, t->column[i].key,
+						    value(sf_table_cell(t, r, i)));
+		json_array_append_new(list, o);
+	}
+	return sf_json_print(out, list);
+}
