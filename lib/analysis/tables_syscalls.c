@@ -94,6 +94,21 @@ static uint64_t cpu_time(const struct sf_timeline *tl, size_t *from, uint64_t lo
 	return sum;
 }
 
+/* Calls do not overlap: one whose end was lost ended before the next. One without a beginning was
+ * there before the recording, if it is the first. */
+static void bounds(const struct sf_thread *t, size_t i, const struct sf_timeline *tl, uint64_t *lo,
+		   uint64_t *hi)
+{
+	const struct sf_syscall *s = &t->syscall[i];
+
+	*lo = s->enter > tl->lo ? s->enter : tl->lo;
+	*hi = s->exit < tl->hi ? s->exit : tl->hi;
+	if (s->exit == UINT64_MAX && i + 1 < t->nr_syscalls && s[1].enter && s[1].enter < *hi)
+		*hi = s[1].enter;
+	if (!s->enter && i)
+		*hi = 0;
+}
+
 static int add_recorded(struct table_build *b, struct calls *c, uint32_t window, uint32_t thread,
 			const struct sf_timeline *tl)
 {
@@ -102,10 +117,10 @@ static int add_recorded(struct table_build *b, struct calls *c, uint32_t window,
 
 	for (i = i ? i - 1 : 0; i < t->nr_syscalls && t->syscall[i].enter < tl->hi; i++) {
 		const struct sf_syscall *s = &t->syscall[i];
-		uint64_t lo = s->enter > tl->lo ? s->enter : tl->lo;
-		uint64_t hi = s->exit < tl->hi ? s->exit : tl->hi;
+		uint64_t lo, hi;
 		struct call_row *r;
 
+		bounds(t, i, tl, &lo, &hi);
 		if (hi <= lo)
 			continue;
 		r = row_of(c, window, s->nr, thread);

@@ -135,7 +135,8 @@ static int system_call(struct sf_loader *ld, const struct sf_record *r,
 		return -ENOMEM;
 	t = &ld->rec->thread[i];
 	c = t->nr_syscalls ? &t->syscall[t->nr_syscalls - 1] : NULL;
-	if (!enter && c && c->nr == nr && c->exit == UINT64_MAX) {
+	/* The return from a signal handler has lost its number: -1. */
+	if (!enter && c && (c->nr == nr || nr == -1) && c->exit == UINT64_MAX) {
 		c->exit = r->time;
 		c->ret = sf_field_int(ld->reader, &role->field[1], s->raw, s->raw_size);
 		return 0;

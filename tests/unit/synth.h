@@ -7,6 +7,8 @@
  *	T out TID STATE [kernel frames…] [| user frames…]     leaf first; STATE: R S D X
  *	T wake TID by TID | irq | softirq
  *	T sample TID [kernel frames…] [| user frames…]
+ *	T poll TID MS SYSCALL ARG0 ARG1         a look at /proc that stands for so many ms
+ *	T call TID EXIT SYSCALL ARG0 ARG1       a system call
  *	rq DEV ISSUE DONE TID [frames…]        a block request
  *	window BRANCH LO HI ROOT
  *	covariate BRANCH NAME BEGIN END
@@ -180,6 +182,33 @@ static void synth_sample(struct synth *s, uint64_t time, char *rest)
 	t->sample[t->nr_samples++] = c;
 }
 
+static void synth_poll(struct synth *s, uint64_t time, char *rest)
+{
+	struct sf_thread *t = synth_thread(s, strtok(rest, " "), NULL);
+	struct sf_poll p = { .time = time };
+
+	p.period = synth_ns(strtok(NULL, " ")) - synth_ns("0");
+	p.raw.syscall = atoi(strtok(NULL, " "));
+	p.raw.arg[0] = strtoull(strtok(NULL, " "), NULL, 0);
+	p.raw.arg[1] = strtoull(strtok(NULL, " "), NULL, 0);
+	s->rec->has_polls = true;
+	assert_int_equal(SF_GROW(t->poll, t->nr_polls + 1, t->poll_alloc), 0);
+	t->poll[t->nr_polls++] = p;
+}
+
+static void synth_call(struct synth *s, uint64_t time, char *rest)
+{
+	struct sf_thread *t = synth_thread(s, strtok(rest, " "), NULL);
+	struct sf_syscall c = { .enter = time };
+
+	c.exit = synth_ns(strtok(NULL, " "));
+	c.nr = atoi(strtok(NULL, " "));
+	c.arg[0] = strtoull(strtok(NULL, " "), NULL, 0);
+	c.arg[1] = strtoull(strtok(NULL, " "), NULL, 0);
+	assert_int_equal(SF_GROW(t->syscall, t->nr_syscalls + 1, t->syscall_alloc), 0);
+	t->syscall[t->nr_syscalls++] = c;
+}
+
 static struct sf_window *synth_window(struct synth *s, const char *branch)
 {
 	for (size_t i = 0; i < s->rec->nr_windows; i++)
@@ -279,6 +308,10 @@ static void synth_line(struct synth *s, char *line)
 		rest = strtok(NULL, "");
 		if (!strcmp(what, "sample"))
 			synth_sample(s, time, rest);
+		else if (!strcmp(what, "poll"))
+			synth_poll(s, time, rest);
+		else if (!strcmp(what, "call"))
+			synth_call(s, time, rest);
 		else
 			synth_sched(s, time, what, rest);
 	}
