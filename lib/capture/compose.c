@@ -146,8 +146,8 @@ struct polled {
 	struct sf_task_raw raw;
 };
 
-static void parse_polled(const struct sf_compose *s, struct polled *p, const struct sf_poll_rec *rec,
-			 const char *syscall, const char *stack)
+static void parse_polled(const struct sf_compose *s, struct polled *p,
+			 const struct sf_poll_rec *rec, const char *syscall, const char *stack)
 {
 	char line[256];
 	size_t n = rec->syscall_len < sizeof(line) ? rec->syscall_len : sizeof(line) - 1;
@@ -192,8 +192,8 @@ struct polled_list {
 	struct sf_map64 by_tid; /* index + 1 */
 };
 
-static int add_poll_record(struct sf_compose *s, struct polled_list *l, const struct sf_poll_rec *rec,
-			   const char *syscall, const char *stack)
+static int add_poll_record(struct sf_compose *s, struct polled_list *l,
+			   const struct sf_poll_rec *rec, const char *syscall, const char *stack)
 {
 	uint32_t *at = sf_map64_at(&l->by_tid, rec->tid, NULL);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* All records of a capture in order of time: what the kernel wrote, and what is made of the rest. */
+/* All records of a capture in order of time: the kernel's, and what is made of the rest. */
 #ifndef SF_CAPTURE_COMPOSE_H
 #define SF_CAPTURE_COMPOSE_H
 

@@ -1,23 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #define _GNU_SOURCE
 #include "events.h"
-#include "unwound.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-#include <snapflame/array.h>
-#include <snapflame/marks.h>
-#include <snapflame/writer.h>
 
+#include "events_impl.h"
 #include "proc.h"
 
 #ifdef HAVE_PERF
@@ -31,191 +25,18 @@
 #include <perf/threadmap.h>
 #include <sys/syscall.h>
 
-enum {
-	WIDE,
-	TASK,
-	USER_STACK = 8192, /* 3 % of the stacks are longer */
-	/* With frame pointers: enough to get through a wrapper of the C library, which has none. */
-	REPAIR_STACK = 1024,
-	DEFAULT_HZ = 997,  /* a prime: not in step with anything */
-};
-
-#if defined(__x86_64__)
-#define USER_REGS UINT64_C(0xff0fff) /* all but the segments DS, ES, FS, GS */
-#elif defined(__aarch64__)
-#define USER_REGS ((UINT64_C(1) << 33) - 1)
-#else
-#define USER_REGS 0
-#endif
-
-#define BASE_TYPE (SF_STAMP_SAMPLE_TYPE | PERF_SAMPLE_IP)
-
-static const struct {
-	const char *name;
-	bool tracepoint, chain;
-	/* As in the rules of the cost table: a per-task cpu-clock arms a timer at each switch, so
-	 * it is CPU-wide wherever that is allowed. */
-	bool wide_in_vmm;
-} defs[SF_EV_NR] = {
-	[SF_EV_CLOCK] = { SF_EVENT_CPU_CLOCK, false, true, true },
-	[SF_EV_SWITCH] = { SF_EVENT_SWITCH, true, true, false },
-	[SF_EV_SIDEBAND] = { SF_EVENT_SIDEBAND, false, false, false },
-	[SF_EV_WAKING] = { SF_EVENT_WAKING, true, false, true },
-	[SF_EV_RQ_ISSUE] = { SF_EVENT_RQ_ISSUE, true, true, true },
-	[SF_EV_RQ_DONE] = { SF_EVENT_RQ_DONE, true, false, true },
-	[SF_EV_KVM_EXIT] = { SF_EVENT_KVM_EXIT, true, false, false },
-	[SF_EV_SYS_ENTER] = { SF_EVENT_SYS_ENTER, true, false, false },
-	[SF_EV_SYS_EXIT] = { SF_EVENT_SYS_EXIT, true, false, false },
-};
-
-static bool wanted(enum sf_event_id id, const struct sf_events_opts *o)
-{
-	switch (id) {
-	case SF_EV_WAKING:
-		return o->perf_wakings;
-	case SF_EV_RQ_DONE:
-		return o->perf_requests;
-	case SF_EV_KVM_EXIT:
-		return o->kvm;
-	case SF_EV_SYS_ENTER:
-	case SF_EV_SYS_EXIT:
-		return o->syscalls;
-	default:
-		return true;
-	}
-}
-
-/*
- * System calls are wanted of the target only, also those of threads to come. Events of tasks cost the
- * target something at each switch: in system scope vCPU exits, of threads that are there, do with a
- * filter.
- */
-static bool is_wide(enum sf_event_id id, const struct sf_events_opts *o)
-{
-	if (id == SF_EV_SYS_ENTER || id == SF_EV_SYS_EXIT)
-		return false;
-	return o->scope == SF_SCOPE_SYSTEM || defs[id].wide_in_vmm;
-}
-
-static void set_call_graph(struct perf_event_attr *a, enum sf_call_graph how)
-{
-	if (how == SF_CALL_GRAPH_NONE)
-		return;
-	a->sample_type |= PERF_SAMPLE_CALLCHAIN;
-	if (!USER_REGS || !sf_can_unwind())
-		return;
-	a->sample_type |= PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER;
-	a->exclude_callchain_user = how == SF_CALL_GRAPH_DWARF;
-	a->sample_regs_user = USER_REGS;
-	a->sample_stack_user = how == SF_CALL_GRAPH_DWARF ? USER_STACK : REPAIR_STACK;
-}
-
-static int set_attr(struct sf_perf_event *ev, enum sf_event_id id, const struct sf_events_opts *o,
-		    const struct sf_tracefs *fs)
-{
-	struct perf_event_attr *a = &ev->attr;
-	int tp = 0;
-
-	if (defs[id].tracepoint) {
-		tp = sf_tracefs_id(fs, defs[id].name);
-		if (tp < 0)
-			return tp;
-	}
-	*a = (struct perf_event_attr){
-		.size = sizeof(*a),
-		.type = tp ? PERF_TYPE_TRACEPOINT : PERF_TYPE_SOFTWARE,
-		.config = (uint64_t)tp,
-		.sample_period = 1,
-		.sample_type = BASE_TYPE | (tp ? PERF_SAMPLE_RAW : 0),
-		.read_format = PERF_FORMAT_ID,
-		.disabled = 1,
-		.inherit = !ev->wide,
-		.sample_id_all = 1,
-		.use_clockid = 1,
-		.clockid = CLOCK_MONOTONIC,
-		.watermark = 1,
-	};
-	if (id == SF_EV_CLOCK) {
-		a->config = PERF_COUNT_SW_CPU_CLOCK;
-		a->freq = 1;
-		a->sample_freq = o->hz ? o->hz : DEFAULT_HZ;
-		a->exclude_idle = 1;
-		a->sample_type |= PERF_SAMPLE_PERIOD;
-	} else if (id == SF_EV_SIDEBAND) {
-		a->config = PERF_COUNT_SW_DUMMY;
-		a->mmap = a->mmap2 = a->comm = a->comm_exec = a->task = a->context_switch = 1;
-		a->build_id = 1;
-	}
-	if (defs[id].chain)
-		set_call_graph(a, o->call_graph);
-	return 0;
-}
-
-/* Descriptors of perf events that this process has: libperf does not tell its own. */
-static size_t perf_fds(int **fd, size_t *alloc)
-{
-	DIR *d = opendir("/proc/self/fd");
-	struct dirent *e;
-	size_t nr = 0;
-	char link[64];
-
-	if (!d)
-		return 0;
-	while ((e = readdir(d))) {
-		ssize_t n = readlinkat(dirfd(d), e->d_name, link, sizeof(link) - 1);
-
-		if (n <= 0)
-			continue;
-		link[n] = '\0';
-		if (!strcmp(link, "anon_inode:[perf_event]") && !SF_GROW(*fd, nr + 1, *alloc))
-			(*fd)[nr++] = atoi(e->d_name);
-	}
-	closedir(d);
-	return nr;
-}
-
-static bool has_fd(const int *fd, size_t nr, int what)
-{
-	for (size_t i = 0; i < nr; i++) {
-		if (fd[i] == what)
-			return true;
-	}
-	return false;
-}
-
-/* The descriptors that came with ev, their ids, and what libperf forgets: close-on-exec. */
-static int take_fds(struct sf_perf_event *ev, const int *before, size_t nr_before)
-{
-	int *now = NULL, ret = 0;
-	size_t alloc = 0, nr = perf_fds(&now, &alloc);
-
-	for (size_t i = 0; i < nr && !ret; i++) {
-		if (has_fd(before, nr_before, now[i]))
-			continue;
-		fcntl(now[i], F_SETFD, FD_CLOEXEC);
-		if (SF_GROW(ev->fd, ev->nr + 1, ev->alloc) ||
-		    SF_GROW(ev->id, ev->nr + 1, ev->id_alloc)) {
-			ret = -ENOMEM;
-		} else if (ioctl(now[i], PERF_EVENT_IOC_ID, &ev->id[ev->nr])) {
-			ret = -errno;
-		} else {
-			ev->fd[ev->nr++] = now[i];
-		}
-	}
-	free(now);
-	return ret;
-}
+enum { WIDE, TASK };
 
 static int open_event(struct sf_perf_event *ev)
 {
 	int *before = NULL, ret;
-	size_t alloc = 0, nr = perf_fds(&before, &alloc);
+	size_t alloc = 0, nr = sf_perf_fds(&before, &alloc);
 
 	ev->nr = 0;
 	ret = perf_evsel__open(ev->evsel, perf_evsel__cpus(ev->evsel),
 			       perf_evsel__threads(ev->evsel));
 	if (!ret)
-		ret = take_fds(ev, before, nr);
+		ret = sf_perf_take_fds(ev, before, nr);
 	if (ret)
 		perf_evsel__close(ev->evsel);
 	free(before);
@@ -296,9 +117,9 @@ static int add_events(struct sf_events *e, int which, const struct sf_events_opt
 		struct sf_perf_event *ev = &e->event[i];
 		int ret;
 
-		if (!wanted(i, o) || ev->wide != (which == WIDE))
+		if (!sf_event_wanted(i, o) || ev->wide != (which == WIDE))
 			continue;
-		ret = set_attr(ev, i, o, fs);
+		ret = sf_event_attr(ev, i, o, fs);
 		if (ret) {
 			if (fs->dir >= 0) /* else said once, for all of them */
 				say_missing(missing, ev, ret);
@@ -367,30 +188,6 @@ static int open_task_list(struct sf_events *e, const struct sf_events_opts *o,
 	return ret;
 }
 
-/* Rings that libperf mapped, as /proc/self/maps shows them; libperf has no call for them. */
-static int find_rings(struct sf_events *e)
-{
-	FILE *f = fopen("/proc/self/maps", "re");
-	unsigned long from, to;
-	char line[512];
-	int ret = 0;
-
-	if (!f)
-		return -errno;
-	e->nr_rings = 0;
-	while (!ret && fgets(line, sizeof(line), f)) {
-		if (!strstr(line, "anon_inode:[perf_event]") ||
-		    sscanf(line, "%lx-%lx", &from, &to) != 2)
-			continue;
-		if (SF_GROW(e->ring, e->nr_rings + 1, e->rings_alloc))
-			ret = -ENOMEM;
-		else
-			e->ring[e->nr_rings++].page = (struct perf_event_mmap_page *)from;
-	}
-	fclose(f);
-	return ret;
-}
-
 /* Pages of a ring: for a quarter of a second of a busy CPU, less where there are many CPUs. */
 static int ring_pages(void)
 {
@@ -412,7 +209,7 @@ static int map_rings(struct sf_events *e, struct sf_error *err)
 				ret = perf_evlist__mmap(e->list[i], pages);
 		}
 		if (!ret)
-			return find_rings(e);
+			return sf_perf_find_rings(e);
 		ret = ret < -1 ? ret : errno ? -errno : -ENOMEM;
 		for (int i = 0; i < 2; i++) {
 			if (e->list[i])
@@ -466,8 +263,8 @@ int sf_events_open(struct sf_events *e, const struct sf_events_opts *opts,
 	*e = (struct sf_events){ 0 };
 	libperf_init(no_print);
 	for (int i = 0; i < SF_EV_NR; i++) {
-		e->event[i].name = defs[i].name;
-		e->event[i].wide = is_wide(i, opts);
+		e->event[i].name = sf_event_name(i);
+		e->event[i].wide = sf_event_wide(i, opts);
 	}
 	if (opts->scope == SF_SCOPE_VMM && !sf_events_system_allowed())
 		e->event[SF_EV_CLOCK].wide = false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* All threads of the target at an instant: the edges of a window, where no event tells the state. */
+/* All threads of the target at an edge of a window, where no event tells their state. */
 #ifndef SF_CAPTURE_SNAPSHOT_H
 #define SF_CAPTURE_SNAPSHOT_H
 

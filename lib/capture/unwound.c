@@ -128,6 +128,7 @@ static int convert(struct unwinding *u, const struct sf_record *rec)
 		.period = s->period, .pid = rec->pid, .tid = rec->tid, .cpu = rec->cpu,
 		.chain = chain, .raw = s->raw, .raw_size = s->raw_size,
 	};
+	const uint64_t type = rec->event->sample_type | PERF_SAMPLE_CALLCHAIN;
 	struct sf_str buf = SF_STR_INIT;
 	char *copy = NULL;
 	int ret;
@@ -135,8 +136,7 @@ static int convert(struct unwinding *u, const struct sf_record *rec)
 	if (!at)
 		return -EINVAL;
 	b.nr_chain = make_chain(u, rec, chain, sizeof(chain) / sizeof(chain[0]));
-	ret = sf_build_sample(&buf, (rec->event->sample_type | PERF_SAMPLE_CALLCHAIN) & ~SF_DUMP_TYPE,
-			      &b);
+	ret = sf_build_sample(&buf, type & ~SF_DUMP_TYPE, &b);
 	if (!ret && (sf_str_failed(&buf) || !(copy = sf_arena_alloc(&u->m->own, buf.len)) ||
 		     SF_GROW(u->item, u->nr + 1, u->alloc)))
 		ret = -ENOMEM;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Records that no kernel delivers: what was there before the recording began, and our own samples. */
+/* Records that no kernel delivers: what was there before the recording, and our own samples. */
 #include <snapflame/writer.h>
 
 #include <errno.h>
