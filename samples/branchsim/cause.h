@@ -43,6 +43,7 @@ struct cause {
 	double base, grow;
 	const char *storage;   /* setup of samples/storage.sh that it needs, NULL for tmpfs */
 	const char *needs;     /* words: root kvm cgroup-cpu …; NULL for nothing */
+	double max_gap;        /* seconds between BRANCHes for it to show; 0: any */
 	int steady;            /* a control: its pauses must not grow */
 	struct answer answers[CAUSE_ANSWERS]; /* the best first */
 

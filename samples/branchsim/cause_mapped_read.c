@@ -47,7 +47,6 @@ static void setup(struct vmm *vmm)
 	mapped = mmap(NULL, (size_t)DRIVE_MB << 20, PROT_READ, MAP_SHARED, drive.fd, 0);
 	if (mapped == MAP_FAILED)
 		die("cannot map drive.img: %s", strerror(errno));
-	madvise(mapped, (size_t)DRIVE_MB << 20, MADV_RANDOM);
 }
 
 static void between(struct vmm *vmm, unsigned k)

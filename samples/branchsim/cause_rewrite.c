@@ -12,6 +12,7 @@ static struct cause cause = {
 	.summary = "the last memory file is rewritten before a throttled disk has it",
 	.storage = "disk",
 	.needs = "root throttle",
+	.max_gap = 0.2,
 	.dirty_mb = 12,
 	.no_fsync = 1,
 	.in_memory = STATE_FILE,

@@ -61,9 +61,10 @@ static json_t *cause_json(const struct cause *c, const char *why)
 
 	for (size_t i = 0; i < CAUSE_ANSWERS && c->answers[i].kind; i++)
 		json_array_append_new(answers, answer_json(&c->answers[i]));
-	return json_pack("{s:s, s:s, s:s?, s:f, s:f, s:s?, s:o, s:b, s:b, s:s?, s:o}", "name",
+	return json_pack("{s:s, s:s, s:s?, s:f, s:f, s:s?, s:o, s:o, s:b, s:b, s:s?, s:o}", "name",
 			 c->name, "summary", c->summary, "unit", c->unit, "base", c->base, "grow",
-			 c->grow, "storage", c->storage, "needs", words(c->needs), "grows",
+			 c->grow, "storage", c->storage, "needs", words(c->needs), "max_gap",
+			 c->max_gap > 0 ? json_real(c->max_gap) : json_null(), "grows",
 			 !c->steady, "available", !why, "reason", why, "answers", answers);
 }
 
