@@ -4,6 +4,15 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
+
+void sf_evlist_init(struct sf_evlist *l)
+{
+	const void *random = (const void *)(uintptr_t)getauxval(AT_RANDOM);
+
+	memset(l, 0, sizeof(*l));
+	l->salt = random ? sf_raw64(random, false) | 1 : 1;
+}
 
 static unsigned bits(uint64_t mask)
 {
@@ -88,7 +97,7 @@ int sf_evlist_add_id(struct sf_evlist *l, struct sf_evsel *ev, uint64_t id)
 		return -E2BIG;
 	if (SF_GROW(ev->ids, ev->nr_ids + 1, ev->id_alloc))
 		return -ENOMEM;
-	slot = sf_map64_at(&l->by_id, id, NULL);
+	slot = sf_map64_at(&l->by_id, id * l->salt, NULL);
 	if (!slot)
 		return -ENOMEM;
 	*slot = ev->pub.index;
@@ -148,7 +157,7 @@ int sf_evsel_set_name(struct sf_evsel *ev, const char *name, size_t len)
 
 struct sf_evsel *sf_evlist_find(const struct sf_evlist *l, uint64_t id)
 {
-	uint32_t i = sf_map64_get(&l->by_id, id, UINT32_MAX);
+	uint32_t i = sf_map64_get(&l->by_id, id * l->salt, UINT32_MAX);
 
 	return i < l->nr ? l->ev[i] : NULL;
 }

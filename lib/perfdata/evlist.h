@@ -28,7 +28,8 @@ struct sf_evsel {
 struct sf_evlist {
 	struct sf_evsel **ev;
 	size_t nr, alloc;
-	struct sf_map64 by_id; /* id -> index */
+	struct sf_map64 by_id; /* id times salt -> index */
+	uint64_t salt;	       /* odd, of this process: nobody can make up ids that collide */
 	/*
 	 * As perf has it, the place of the id is the same for all events (else nobody could tell
 	 * them apart); same_time: that of the time is, too, so that the id need not be looked at.
@@ -44,6 +45,7 @@ struct sf_evlist {
 #define SF_MAX_EVENTS 65536
 #define SF_MAX_IDS    (1u << 20)
 
+void sf_evlist_init(struct sf_evlist *l);
 /* Adds an event without ids; 0, -ENOMEM or -E2BIG. */
 int sf_evlist_add(struct sf_evlist *l, const struct perf_event_attr *attr);
 int sf_evlist_add_id(struct sf_evlist *l, struct sf_evsel *ev, uint64_t id);

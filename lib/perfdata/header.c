@@ -193,6 +193,14 @@ int sf_header_read_tail(struct sf_reader *r, struct sf_input *in)
 	return n < 0 ? (int)n : 0;
 }
 
+static bool needs_tail(const struct sf_reader *r)
+{
+	const struct sf_file_header *h = &r->header;
+
+	return h->features[0] || h->features[1] || h->features[2] || h->features[3] ||
+	       !sf_header_view(r, h->attrs.offset, h->attrs.size);
+}
+
 /*
  * The sections behind the data name the events, so they are wanted first: a compressed file is read
  * twice. In a pipe they come when they come.
@@ -202,7 +210,7 @@ static int read_tail_first(struct sf_reader *r, struct sf_input *in)
 	uint64_t start = r->header.data.offset;
 	int err;
 
-	if (!sf_input_can_rewind(in) || r->stats.unfinished)
+	if (!sf_input_can_rewind(in) || r->stats.unfinished || !needs_tail(r))
 		return 0;
 	/* What is damaged is met again, and told, where the records end. */
 	err = skip_stream(in, r->header.data.size);

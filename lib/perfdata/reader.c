@@ -116,6 +116,7 @@ static struct sf_reader *new_reader(const char *path, const struct sf_reader_opt
 	struct sf_reader *r = calloc(1, sizeof(*r));
 
 	if (r) {
+		sf_evlist_init(&r->evlist);
 		r->unordered = opts && opts->unordered;
 		r->path = strdup(strcmp(path, "-") ? path : "standard input");
 		r->scratch = malloc(SCRATCH_SIZE);

@@ -1,5 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the parts of the reader share. */
+/*
+ * What the parts of the reader share. A record's way:
+ *
+ *	input.c      bytes: a map, or a stream (unpack.c) in chunks (chunk.c)
+ *	stream.c     records of one file; what is in COMPRESSED ones (compress.c); perf's own records
+ *	             take effect here (user.c, feature.c, tracing.c)
+ *	order.c      the others wait there for their time
+ *	deliver.c    the next of all streams (directory.c), aligned, in native order (swap.c)
+ *	record.c     its fields; sample.c those of samples
+ */
 #ifndef PERFDATA_READER_IMPL_H
 #define PERFDATA_READER_IMPL_H
 

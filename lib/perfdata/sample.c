@@ -239,11 +239,11 @@ int sf_sample_parse(struct sf_reader *r, const struct sf_evsel *ev, const uint64
  */
 static uint64_t *last_read(struct sf_reader *r, const struct sf_evsel *ev, uint64_t id)
 {
-	uint64_t key = id;
+	uint64_t key = id * r->evlist.salt;
 	uint32_t i, *slot;
 
 	if (ev->pub.attr.inherit && r->rec.has_tid)
-		key = sf_hash64(id) + r->rec.tid;
+		key = (sf_hash64(id) + r->rec.tid) * r->evlist.salt;
 	i = sf_map64_get(&r->read_slot, key, UINT32_MAX);
 	if (i != UINT32_MAX)
 		return &r->read_value[i];

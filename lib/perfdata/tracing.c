@@ -19,7 +19,7 @@
 
 #include "perfdata/raw.h"
 
-#define MAX_FORMATS 65536
+#define MAX_FORMATS 16384 /* a kernel has some 2500 */
 
 struct format {
 	const char *system;
