@@ -86,13 +86,17 @@ static void estimate(struct ranking *r, struct sf_cause *c)
 	struct sf_interval iv;
 
 	c->p = NAN;
-	if (!r->plan)
-		return;
 	memset(r->column, 0, d->profile.nr_columns * sizeof(*r->column));
 	for (size_t i = 0; i < c->nr_parts; i++)
 		for (size_t k = 0; k < d->profile.nr_columns; k++)
 			r->column[k] += sf_profile_total(&d->profile, kind_node(d, c->part[i].path), k);
-	if (sf_interval_plan_diff(r->plan, r->column, r->column + d->nr[SF_FAST], &iv) || !iv.known)
+	if (d->trend) {
+		if (!sf_trend_growth(d, r->column, &c->delta, &c->p))
+			c->significant = c->delta.lo > 0 || c->delta.hi < 0;
+		return;
+	}
+	if (!r->plan ||
+	    sf_interval_plan_diff(r->plan, r->column, r->column + d->nr[SF_FAST], &iv) || !iv.known)
 		return;
 	c->delta.lo = iv.lo;
 	c->delta.hi = iv.hi;
@@ -283,6 +287,30 @@ static void name_links(struct sf_diff *d, struct sf_cause *c)
 	}
 }
 
+/*
+ * Growth that is larger than its noise comes before growth that is not, provided that it is a good
+ * part of the whole: somebody who took the CPU in one slow window is no cause of a steady growth.
+ */
+static const double good_part = 0.2;
+
+static void promote(struct ranking *r)
+{
+	struct sf_diff *d = r->d;
+	size_t i = 0;
+
+	while (i < d->nr_causes && d->cause[i].path && d->cause[i].delta.has_interval &&
+	       !d->cause[i].significant)
+		i++;
+	if (!i || i >= d->nr_causes || !d->cause[i].path || !d->cause[i].significant ||
+	    d->cause[i].delta.value < good_part * r->whole)
+		return;
+	for (struct sf_cause c; i > 0; i--) {
+		c = d->cause[i];
+		d->cause[i] = d->cause[i - 1];
+		d->cause[i - 1] = c;
+	}
+}
+
 static int rank(struct ranking *r)
 {
 	struct sf_diff *d = r->d;
@@ -308,6 +336,7 @@ static int rank(struct ranking *r)
 		d->cause[i].share_pct = r->whole > 0 ? 100 * d->cause[i].delta.value / d->delta.value : 0;
 		estimate(r, &d->cause[i]);
 	}
+	promote(r);
 	return 0;
 }
 

@@ -107,6 +107,39 @@ static int take_windows(struct diff_build *b, const struct sf_diff_input *in)
 	return 0;
 }
 
+int sf_trend_growth(const struct sf_diff *d, const double *v, struct sf_estimate *out, double *p)
+{
+	size_t n = d->nr[SF_FAST] + d->nr[SF_SLOW];
+	double mx = 0, my = 0, sxx = 0, sxy = 0, syy = 0, slope, se, q, apart[SF_NR_SIDES] = { 0 };
+
+	if (n < 3)
+		return -EINVAL;
+	for (size_t i = 0; i < n; i++) {
+		int side = i < d->nr[SF_FAST] ? SF_FAST : SF_SLOW;
+
+		mx += d->ref[i].window->branch / (double)n;
+		my += v[i] / (double)n;
+		apart[side] += d->ref[i].window->branch / (double)d->nr[side];
+	}
+	for (size_t i = 0; i < n; i++) {
+		double x = d->ref[i].window->branch - mx, y = v[i] - my;
+
+		sxx += x * x;
+		sxy += x * y;
+		syy += y * y;
+	}
+	if (!(sxx > 0))
+		return -EINVAL;
+	slope = sxy / sxx;
+	se = sqrt(fmax(0, syy - slope * sxy) / (double)(n - 2) / sxx);
+	q = sf_t_quantile(0.975, (double)n - 2);
+	out->lo = (slope - q * se) * (apart[SF_SLOW] - apart[SF_FAST]);
+	out->hi = (slope + q * se) * (apart[SF_SLOW] - apart[SF_FAST]);
+	out->has_interval = true;
+	*p = se > 0 ? sf_t_upper(slope / se, (double)n - 2) : slope > 0 ? 0 : 1;
+	return 0;
+}
+
 /* The windows that make the median of each side, and the difference. */
 static void medians(struct diff_build *b)
 {
@@ -122,9 +155,13 @@ static void medians(struct diff_build *b)
 		d->median_ms[s] = sf_median(d->pause_ms + base, d->nr[s]);
 	}
 	d->delta.value = d->median_ms[SF_SLOW] - d->median_ms[SF_FAST];
-	/* The spread inside a side of a trend is the trend itself: no noise to make an interval from. */
-	if (d->trend)
+	/* The spread inside a side of a trend is the trend itself: the noise is what is off its line. */
+	if (d->trend) {
+		double p;
+
+		sf_trend_growth(d, d->pause_ms, &d->delta, &p);
 		return;
+	}
 	if (sf_diff_interval(d->pause_ms, d->nr[SF_FAST], d->pause_ms + d->nr[SF_FAST],
 			     d->nr[SF_SLOW], &iv) || !iv.known)
 		return;

@@ -43,6 +43,13 @@ int sf_list_moved(struct diff_build *b);
 /* kind, sentence, advice. */
 int sf_find_verdict(struct diff_build *b);
 
+/*
+ * Interval of a growth over BRANCH numbers, for sides that are the early and the late part of a
+ * trend: the slope of the regression of v (by column) with its t interval, times the distance of the
+ * sides. *p is one-sided. -EINVAL with fewer than three windows.
+ */
+int sf_trend_growth(const struct sf_diff *d, const double *v, struct sf_estimate *out, double *p);
+
 struct diff_rec *sf_diff_rec(struct diff_build *b, const struct sf_recording *rec);
 
 /* First frame from path's leaf on that is (not) in the kernel, skipping some; NULL: none. */

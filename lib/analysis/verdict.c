@@ -167,6 +167,16 @@ static void parts(struct sf_str *s, const struct sf_cause *c)
 	sf_str_addch(s, ')');
 }
 
+/* What is larger than the first cause and was passed over, because it does not last. */
+static void noise(struct sf_str *s, const struct sf_diff *d)
+{
+	for (size_t i = 1; i < d->nr_causes && d->cause[i].path; i++)
+		if (d->cause[i].delta.value > d->cause[0].delta.value)
+			sf_str_addf(s, " Besides, %s cost %.0f ms more (%s), but not steadily.",
+				    owner_name(d, d->cause[i].owner), d->cause[i].delta.value,
+				    sf_kind_name(d->cause[i].kind));
+}
+
 static const char *advice_for(const struct sf_cause *c)
 {
 	static const char *const advice[SF_NR_KINDS] = {
@@ -239,11 +249,10 @@ int sf_find_verdict(struct diff_build *b)
 	sf_str_addf(&s, ": %.0f %% of the growth", c->share_pct);
 	if (c->delta.has_interval)
 		sf_str_addf(&s, " (95 %% interval %.0f to %.0f ms)", c->delta.lo, c->delta.hi);
-	else if (d->trend)
-		sf_str_addf(&s, " (a trend over the BRANCHes, p = %.2g)", d->series_p);
 	else
 		sf_str_add(&s, " (n = 1: no interval)");
 	sf_str_addch(&s, '.');
+	noise(&s, d);
 	if (!sf_str_failed(&s))
 		d->sentence = sf_diff_keep(d, "%s", s.buf);
 	sf_str_release(&s);

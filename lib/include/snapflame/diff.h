@@ -129,7 +129,9 @@ struct sf_diff {
 	bool has_verdict;          /* false: coverage.problem says why */
 	enum sf_kind kind;         /* SF_KIND_NONE: no growth */
 	const char *sentence;      /* NULL without verdict */
-	struct sf_cause *cause;    /* ranked by growth; [0] is the verdict's unless kind is none */
+	/* Ranked by growth, [0] is the verdict's unless kind is none. Growth that is within its own
+	 * noise comes behind a smaller one that is not, if that is a fifth of the whole or more. */
+	struct sf_cause *cause;
 	size_t nr_causes;
 	struct sf_passive *passive;
 	size_t nr_passive;
