@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <snapflame/array.h>
 #include <snapflame/render_text.h>
 
+#include "render/quantity.h"
 #include "render/text_diff.h"
 
 /* --------------------------------------------------------------------- waiting */
@@ -136,58 +136,6 @@ void sf_view_waiting(struct sf_diff_view *v)
 
 /* ----------------------------------------------------------------------- moved */
 
-/* Endings of covariates' names, as the recorder writes them, and what they count. */
-enum quantity { PLAIN, BYTES, SECONDS };
-
-static const struct unit {
-	const char *ending;
-	enum quantity quantity;
-	double scale;     /* to bytes, seconds */
-	const char *text; /* of plain numbers */
-} units[] = {
-	{ "_kB", BYTES, 1024, NULL },     { "_bytes", BYTES, 1, NULL },
-	{ "_sectors", BYTES, 512, NULL }, { "_us", SECONDS, 1e-6, NULL },
-	{ "_ms", SECONDS, 1e-3, NULL },   { "_ns", SECONDS, 1e-9, NULL },
-	{ "_pages", PLAIN, 1, " pages" }, { "_blocks", PLAIN, 1, " blocks" },
-};
-
-static const struct unit *unit_of(const char *name)
-{
-	static const struct unit none = { "", PLAIN, 1, "" };
-	size_t n = strlen(name);
-
-	for (size_t i = 0; i < SF_ARRAY_SIZE(units); i++) {
-		size_t k = strlen(units[i].ending);
-
-		if (n > k && !strcmp(name + n - k, units[i].ending))
-			return &units[i];
-	}
-	return &none;
-}
-
-/* The unit in which the larger of the two values is a handy number. */
-static double handy(enum quantity q, double most, const char **text)
-{
-	static const struct {
-		enum quantity quantity;
-		double size;
-		const char *text;
-	} step[] = {
-		{ BYTES, 1073741824, " GB" }, { BYTES, 1048576, " MB" }, { BYTES, 1024, " kB" },
-		{ BYTES, 1, " B" },           { SECONDS, 10, " s" },     { SECONDS, 1e-3, " ms" },
-		{ SECONDS, 1e-6, " µs" },
-	};
-
-	for (size_t i = 0; i < SF_ARRAY_SIZE(step); i++) {
-		if (step[i].quantity != q)
-			continue;
-		*text = step[i].text;
-		if (most >= step[i].size * 0.9)
-			return step[i].size == 10 ? 1 : step[i].size; /* up to 10 s: ms */
-	}
-	return q == SECONDS ? 1e-6 : 1;
-}
-
 static void put_value(struct sf_str *s, double v)
 {
 	if (fabs(v) >= 10 || v == floor(v))
@@ -198,18 +146,14 @@ static void put_value(struct sf_str *s, double v)
 
 static void put_moved(struct sf_str *s, const struct sf_moved *m)
 {
-	const struct unit *u = unit_of(m->name);
-	double fast = m->fast * u->scale, slow = m->slow * u->scale, size = 1;
-	const char *text = u->text;
+	struct sf_quantity q = sf_quantity_of(m->name, fmax(fabs(m->fast), fabs(m->slow)));
 
-	if (u->quantity != PLAIN)
-		size = handy(u->quantity, fmax(fabs(fast), fabs(slow)), &text);
-	sf_str_addn(s, m->name, strlen(m->name) - strlen(u->ending));
+	sf_str_addn(s, m->name, q.stem);
 	sf_str_addch(s, ' ');
-	put_value(s, fast / size);
+	put_value(s, m->fast * q.factor);
 	sf_str_add(s, " → ");
-	put_value(s, slow / size);
-	sf_str_add(s, text);
+	put_value(s, m->slow * q.factor);
+	sf_str_add(s, q.unit);
 }
 
 enum { MAX_MOVED = 5 };
