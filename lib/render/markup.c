@@ -92,11 +92,9 @@ static void put_tsv(struct sf_str *out, const char *c, size_t n)
 		sf_str_addn(out, c, n);
 }
 
-void sf_markup_tsv(struct sf_str *out, const char *text)
+void sf_markup_tsv_part(struct sf_str *out, const char *text)
 {
-	sf_str_addch(out, '"');
 	each(out, text, strlen(text), "\\\\", put_tsv);
-	sf_str_addch(out, '"');
 }
 
 static void put_md(struct sf_str *out, const char *c, size_t n)

@@ -14,8 +14,8 @@ void sf_markup_xml(struct sf_str *out, const char *text);
 void sf_markup_xmln(struct sf_str *out, const char *text, size_t len);
 /* A JSON string with its quotes, that holds neither < nor & nor >: safe in <script> and CDATA. */
 void sf_markup_json(struct sf_str *out, const char *text, size_t len);
-/* A field of a table for gnuplot, with its quotes; a " becomes a typographic one. */
-void sf_markup_tsv(struct sf_str *out, const char *text);
+/* What stands between the quotes of a table's field for gnuplot; a " becomes a typographic one. */
+void sf_markup_tsv_part(struct sf_str *out, const char *text);
 /* Text of a Markdown table's cell or of a paragraph. */
 void sf_markup_md(struct sf_str *out, const char *text);
 /* The same as code; falls back to escaped text where backquotes cannot do it. */
