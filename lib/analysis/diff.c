@@ -195,6 +195,8 @@ static int make(struct diff_build *b, const struct sf_diff_input *in)
 		ret = sf_list_passive(b);
 	if (!ret)
 		ret = sf_list_moved(b);
+	if (!ret)
+		ret = sf_list_dirtiers(b);
 	return ret ? ret : sf_find_verdict(b);
 }
 
@@ -239,6 +241,7 @@ void sf_diff_free(struct sf_diff *d)
 	free(d->cause);
 	free(d->passive);
 	free(d->moved);
+	free(d->dirtier);
 	free(d->coverage.problem);
 	free(d->coverage.note);
 	sf_arena_release(&d->arena);

@@ -40,6 +40,7 @@ int sf_coverage_finish(struct diff_build *b);
 int sf_rank_causes(struct diff_build *b);
 int sf_list_passive(struct diff_build *b);
 int sf_list_moved(struct diff_build *b);
+int sf_list_dirtiers(struct diff_build *b);
 /* kind, sentence, advice. */
 int sf_find_verdict(struct diff_build *b);
 

@@ -167,6 +167,17 @@ static void parts(struct sf_str *s, const struct sf_cause *c)
 	sf_str_addch(s, ')');
 }
 
+/* Whose pages they may be that I/O is waited for. */
+static void dirtied(struct sf_str *s, const struct sf_diff *d, const struct sf_cause *c)
+{
+	const struct sf_dirtier *w = sf_other_dirtier(d);
+
+	if (!w || (c->kind != SF_KIND_IO_WRITEBACK && c->kind != SF_KIND_IO_JOURNAL &&
+		   c->kind != SF_KIND_IO_DEVICE && c->kind != SF_KIND_IO_THROTTLE))
+		return;
+	sf_str_addf(s, ", while %s (pid %u) writes %.0f MB a pause", w->comm, w->pid, w->bytes / 1e6);
+}
+
 /* What is larger than the first cause and was passed over, because it does not last. */
 static void noise(struct sf_str *s, const struct sf_diff *d)
 {
@@ -246,6 +257,7 @@ int sf_find_verdict(struct diff_build *b)
 		    d->median_ms[SF_SLOW]);
 	because(&s, d, c);
 	parts(&s, c);
+	dirtied(&s, d, c);
 	sf_str_addf(&s, ": %.0f %% of the growth", c->share_pct);
 	if (c->delta.has_interval)
 		sf_str_addf(&s, " (95 %% interval %.0f to %.0f ms)", c->delta.lo, c->delta.hi);

@@ -100,6 +100,14 @@ struct sf_moved {
 	double score;      /* rank correlation with the pauses, or the ratio for small n */
 };
 
+/* A process that wrote to disks during the slow windows. */
+struct sf_dirtier {
+	const char *comm;
+	uint32_t pid;
+	double bytes; /* a window; less what was cancelled by truncation */
+	bool target;
+};
+
 /* What the answer rests on. */
 struct sf_coverage {
 	double critical_path_pct; /* least attributed window */
@@ -137,6 +145,8 @@ struct sf_diff {
 	size_t nr_passive;
 	struct sf_moved *moved;    /* covariates, most telling first */
 	size_t nr_moved;
+	struct sf_dirtier *dirtier; /* most bytes first */
+	size_t nr_dirtiers;
 	const char *advice;        /* one line, NULL */
 	const char *split_text;
 	bool trend;
@@ -147,6 +157,9 @@ struct sf_diff {
 int sf_diff_make(struct sf_diff **d, const struct sf_diff_input *in, const struct sf_diff_opts *opts,
 		 struct sf_error *err);
 void sf_diff_free(struct sf_diff *d);
+
+/* Another process that wrote much more than the target during the slow windows; NULL: none. */
+const struct sf_dirtier *sf_other_dirtier(const struct sf_diff *d);
 
 /* Difference of a path's inclusive ms between the median windows. */
 double sf_diff_path_ms(const struct sf_diff *d, enum sf_side side, uint32_t path);
