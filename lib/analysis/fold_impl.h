@@ -40,6 +40,14 @@ static inline void sf_fold_count(struct sf_fold *f, uint64_t weight)
 		f->stats.weight = UINT64_MAX;
 }
 
+/* A hash of two words, for tags that are compared as a whole. */
+static inline uint64_t sf_mix64(uint64_t a, uint64_t b)
+{
+	__uint128_t m = (__uint128_t)(a ^ 0xa0761d6478bd642fULL) * (b ^ 0xe7037ed1a0b428dbULL);
+
+	return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
+
 /* What a sample weighs: perf prints a period of 0 as none, and the script takes that for 1. */
 static inline uint64_t sf_fold_weight_of(const struct sf_fold *f, uint64_t period)
 {

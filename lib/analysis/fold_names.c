@@ -265,7 +265,7 @@ static size_t script_name(struct sf_text header)
  */
 static struct sf_text root_name(const struct sf_fold_namer *n, const struct sf_printed_thread *t)
 {
-	struct sf_text seen = sf_name_is_short(t->comm) ? t->header : t->comm;
+	struct sf_text seen = sf_root_is_odd(t->comm, t->tid) ? t->header : t->comm;
 	size_t len;
 
 	if (n->opts->pid || n->opts->tid || seen.len < 2)

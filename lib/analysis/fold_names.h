@@ -48,19 +48,20 @@ struct sf_printed_thread {
 	struct sf_text comm;
 	bool has_pid;
 	int64_t pid, tid;
-	struct sf_text header; /* as perf prints it; only looked at where sf_name_is_short() */
+	struct sf_text header; /* as perf prints it; only looked at where sf_root_is_odd() */
 };
 
-/* A name of one letter: see sf_fold_namer_root(). */
-static inline bool sf_name_is_short(struct sf_text comm)
+/* A name of one letter, or no thread (any more): see sf_fold_namer_root(). */
+static inline bool sf_root_is_odd(struct sf_text comm, int64_t tid)
 {
-	return comm.len < 2;
+	return comm.len < 2 || tid < 0;
 }
 
 /*
  * The root frame; 0 without memory. stackcollapse-perf.pl looks for a name of two characters at
  * least, and then for white space and a number: of "X  4242 12.5: …" it makes "X_", of
- * "x 51234 12.5:   1000 cycles:" the name "x_51234_12.5:". The lines are to be the same.
+ * "x 51234 12.5:   1000 cycles:" the name "x_51234_12.5:", and much the same of a tid of -1, which
+ * exiting threads have. The lines are to be the same.
  */
 uint32_t sf_fold_namer_root(struct sf_fold_namer *n, const struct sf_printed_thread *t);
 /* Whether the frames below this root are cleaned as those of a JVM. */

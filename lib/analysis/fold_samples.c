@@ -4,12 +4,13 @@
  *
  * Most samples repeat a chain that was seen before. A small cache knows the stack of a chain by a
  * hash of (root, address space, chain), so that such a sample costs one pass over its chain and no
- * more. A second cache knows the callers alone: a chain that is new in its leaf only costs one
- * location and one node. Only what is new in both is located frame by frame. Names are looked up
- * at the end, once for each location.
+ * more. A second cache knows the starts of chains, from the root on, by the same hash as it was on
+ * the way: a chain costs a look at the entries behind the longest start that is known.
+ *
+ * Names are looked up at once, so that the tree of stacks grows with the functions and not with the
+ * addresses; fold_later.h is for recordings where that would be too early.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,20 +19,19 @@
 #include <snapflame/symbol.h>
 
 #include "analysis/fold_chain.h"
+#include "analysis/fold_frames.h"
 #include "analysis/fold_impl.h"
+#include "analysis/fold_later.h"
 #include "analysis/fold_tasks.h"
 
 /* The tags are 64 bits of hash: among 10^7 chains two are taken for one with a chance of 10^-6. */
 struct cached {
 	uint64_t tag;
-	uint32_t node; /* of raw; 0: empty */
+	uint32_t node; /* 0: empty */
 };
 
-#define WHOLE_BITS 16
-#define TAIL_BITS  14
-
-/* More nodes than this are named before the end, so that memory stays bounded. */
-#define MAX_RAW_NODES (2u << 20)
+#define WHOLE_BITS 15
+#define START_BITS 14
 
 struct sample_fold {
 	struct sf_fold *f;
@@ -39,127 +39,143 @@ struct sample_fold {
 	struct sf_symbols *symbols;
 	struct sf_fold_tasks tasks;
 	struct sf_fold_chain chain;
-	struct sf_trie raw; /* keys: name of the root, then locations (with addrs: of places) */
-	struct cached *whole, *tail;
-	struct sf_strtab places;    /* with addrs: location and address */
+	struct sf_fold_frames frames;
+	struct sf_fold_later later;
+	bool name_later;
+	struct sf_trie *stacks;     /* of f, or of later */
+	struct cached *whole, *start;
+	uint64_t *hash; /* of the chain up to each entry, from the root on */
+	size_t hash_alloc;
 	uint8_t *verdict;           /* by event index: enum sf_fold_verdict + 1 */
 	size_t verdicts_alloc;
-	bool names_to_come;         /* the recording holds names, maybe behind its samples */
-	/* location -> names; java or not */
-	struct name_span {
-		uint32_t start, nr; /* start + 1, 0: not looked up */
-	} *span[2];
-	size_t nr_spans;
-	struct sf_name_list pool;
+	uint64_t hits, entries;     /* chains, looked at; for SNAPFLAME_DEBUG=fold */
 };
 
-static uint64_t mix(uint64_t h, uint64_t v)
+/* PERF_RECORD_MISC_* of the entries before end: that of the last context among them. */
+static unsigned mode_before(const struct sf_fold_chain *c, size_t end)
 {
-	__uint128_t m = (__uint128_t)(h ^ v ^ 0xa0761d6478bd642fULL) * 0xe7037ed1a0b428dbULL;
-
-	return (uint64_t)m ^ (uint64_t)(m >> 64);
+	while (end--)
+		if (sf_fold_chain_is_context(c->ip[end]))
+			return sf_fold_chain_mode(c->ip[end]);
+	return PERF_RECORD_MISC_USER; /* what perf starts with */
 }
 
-struct chain_hash {
-	uint64_t whole, tail;
-	size_t leaf; /* index of the first entry that is no context */
-	bool user;   /* has addresses of user space: depends on the process */
-};
-
-static struct chain_hash hash_chain(const struct sf_fold_chain *c)
+static size_t first_address(const struct sf_fold_chain *c)
 {
-	struct chain_hash h = { .leaf = 0 };
-	uint64_t v = c->nr;
-	size_t i = c->nr;
+	size_t i = 0;
 
-	while (h.leaf < c->nr && sf_fold_chain_is_context(c->ip[h.leaf]))
-		h.leaf++;
-	while (i > h.leaf + 1) {
-		uint64_t ip = c->ip[--i];
-
-		h.user |= !(ip >> 63);
-		v = mix(v, ip);
-	}
-	/* The context in front says how the callers are to be read, too. */
-	h.tail = h.leaf ? mix(v, c->ip[h.leaf - 1]) : mix(v, 1);
-	if (h.leaf < c->nr)
-		h.user |= !(c->ip[h.leaf] >> 63);
-	h.whole = h.leaf < c->nr ? mix(h.tail, c->ip[h.leaf]) : h.tail;
-	return h;
+	while (i < c->nr && sf_fold_chain_is_context(c->ip[i]))
+		i++;
+	return i;
 }
 
-/* The key of a location in the tree: with addrs the same place at two addresses is two. */
-static uint32_t key_of(struct sample_fold *s, uint32_t loc, uint64_t ip)
+/* Whether any address is one of user space: then it depends on the process what they mean. */
+static bool has_user(const struct sf_fold_chain *c)
 {
-	uint8_t place[sizeof(loc) + sizeof(ip)];
+	bool user = false;
 
-	if (!s->f->opts.addrs || !loc)
-		return loc;
-	memcpy(place, &loc, sizeof(loc));
-	memcpy(place + sizeof(loc), &ip, sizeof(ip));
-	return sf_strtab_idn(&s->places, (const char *)place, sizeof(place));
+	for (size_t i = 0; i < c->nr; i++)
+		user |= !(c->ip[i] >> 63);
+	return user;
 }
 
-static uint32_t child_of(struct sample_fold *s, uint32_t node, uint32_t pid, unsigned mode,
-			 uint64_t ip, bool caller)
-{
-	uint32_t key;
-
-	/* A recording of user space alone has no mapping of the kernel: perf knows nothing there. */
-	if (mode == PERF_RECORD_MISC_KERNEL && !s->tasks.has_kernel_map)
-		mode = PERF_RECORD_MISC_HYPERVISOR;
-	key = key_of(s, sf_symbols_locate(s->symbols, pid, ip, mode, caller), ip);
-	return key ? sf_trie_child(&s->raw, node, key) : 0;
-}
-
-/* The mode of entry i: that of the last context before it. perf starts with the user's. */
-static unsigned mode_at(const struct sf_fold_chain *c, size_t i)
-{
-	while (i--)
-		if (sf_fold_chain_is_context(c->ip[i]))
-			return sf_fold_chain_mode(c->ip[i]);
-	return PERF_RECORD_MISC_USER;
-}
-
-/* The node of the callers: all entries behind the leaf, from the root on. 0 without memory. */
-static uint32_t locate_callers(struct sample_fold *s, const struct sf_fold_task *task,
-			       const struct chain_hash *h)
+/*
+ * Hashes of the chain from the root to each entry. A context stands before its entries, which are
+ * met first here: the mode is part of every address's hash instead, and a context has none.
+ */
+static int hash_chain(struct sample_fold *s, uint64_t seed)
 {
 	const struct sf_fold_chain *c = &s->chain;
-	uint32_t node = sf_trie_child(&s->raw, 0, task->root);
-	unsigned mode = mode_at(c, c->nr);
+	unsigned mode = mode_before(c, c->nr);
 
-	for (size_t i = c->nr; node && i-- > h->leaf + 1;) {
+	if (SF_GROW(s->hash, c->nr, s->hash_alloc))
+		return -ENOMEM;
+	for (size_t i = c->nr; i--;) {
 		if (sf_fold_chain_is_context(c->ip[i]))
-			mode = mode_at(c, i);
+			mode = mode_before(c, i);
 		else
-			node = child_of(s, node, task->pid, mode, c->ip[i], true);
+			seed = sf_mix64(seed + mode, c->ip[i]);
+		s->hash[i] = seed;
+	}
+	return 0;
+}
+
+/* The stack of node and the entry p; 0 without memory. */
+static uint32_t extend(struct sample_fold *s, uint32_t node, const struct sf_fold_place *p)
+{
+	const uint32_t *id;
+	size_t nr;
+
+	s->entries++;
+	if (s->name_later)
+		return sf_fold_later_child(&s->later, node, p);
+	if (sf_fold_frames_at(&s->frames, p, &id, &nr))
+		return 0;
+	for (size_t i = 0; i < nr && node; i++)
+		node = sf_trie_child(s->stacks, node, id[i]);
+	return node;
+}
+
+/* A recording of user space alone has no mapping of the kernel: perf knows nothing there. */
+static unsigned known_mode(const struct sample_fold *s, unsigned mode)
+{
+	return mode == PERF_RECORD_MISC_KERNEL && !s->tasks.has_kernel_map
+		       ? PERF_RECORD_MISC_HYPERVISOR : mode;
+}
+
+/* The stack of a chain that is not known as a whole; 0 without memory. */
+static uint32_t locate(struct sample_fold *s, const struct sf_fold_task *task, uint64_t space)
+{
+	struct sf_fold_place p = { .pid = task->pid, .space = space, .java = task->java };
+	const struct sf_fold_chain *c = &s->chain;
+	uint32_t node = 0;
+	size_t leaf = first_address(c), i;
+
+	/* The longest start that is known: its last entry is c->ip[i]. Not the whole, that is new. */
+	for (i = leaf + 1; i < c->nr; i++) {
+		struct cached *at = &s->start[s->hash[i] >> (64 - START_BITS)];
+
+		if (at->tag == s->hash[i] && at->node) {
+			node = at->node;
+			break;
+		}
+	}
+	if (!node) {
+		i = c->nr; /* a chain of nothing but contexts is left at once */
+		node = sf_trie_child(s->stacks, 0, task->root);
+	}
+	p.mode = known_mode(s, mode_before(c, i));
+	while (node && i--) {
+		if (sf_fold_chain_is_context(c->ip[i])) {
+			p.mode = known_mode(s, mode_before(c, i));
+			continue;
+		}
+		p.ip = c->ip[i];
+		p.caller = i > leaf;
+		node = extend(s, node, &p);
+		if (p.caller)
+			s->start[s->hash[i] >> (64 - START_BITS)] = (struct cached){ s->hash[i], node };
 	}
 	return node;
 }
 
 static uint32_t find_stack(struct sample_fold *s, const struct sf_fold_task *task)
 {
-	struct chain_hash h = hash_chain(&s->chain);
-	uint64_t space = sf_fold_tasks_space(&s->tasks, task->pid, h.user);
-	uint64_t seed = mix(space, task->root), tag = mix(h.whole, seed), tail = mix(h.tail, seed);
-	struct cached *w = &s->whole[tag >> (64 - WHOLE_BITS)];
-	struct cached *t = &s->tail[tail >> (64 - TAIL_BITS)];
-	uint32_t node;
+	uint64_t space = sf_fold_tasks_space(&s->tasks, task->pid, has_user(&s->chain));
+	uint64_t tag = sf_mix64(space, task->root);
+	struct cached *at;
 
-	if (w->node && w->tag == tag)
-		return w->node;
-	if (t->node && t->tag == tail) {
-		node = t->node;
-	} else {
-		node = locate_callers(s, task, &h);
-		*t = (struct cached){ tail, node };
+	if (hash_chain(s, tag))
+		return 0;
+	if (s->chain.nr)
+		tag = s->hash[0];
+	at = &s->whole[tag >> (64 - WHOLE_BITS)];
+	if (at->node && at->tag == tag) {
+		s->hits++;
+		return at->node;
 	}
-	if (node && h.leaf < s->chain.nr)
-		node = child_of(s, node, task->pid, mode_at(&s->chain, h.leaf),
-				s->chain.ip[h.leaf], false);
-	*w = (struct cached){ tag, node };
-	return node;
+	*at = (struct cached){ tag, locate(s, task, space) };
+	return at->node;
 }
 
 /* perf gives up a chain with a context that it does not know. */
@@ -204,7 +220,6 @@ static int import_names(struct sample_fold *s, const struct sf_record *rec)
 
 	if (!json)
 		return 0;
-	s->names_to_come = true;
 	return sf_symbols_import(s->symbols, json, strnlen(json, rec->u.sample.raw_size));
 }
 
@@ -249,136 +264,17 @@ static int fold_sample(struct sample_fold *s, const struct sf_record *rec)
 	weight = rec->event->attr.type == PERF_TYPE_TRACEPOINT
 			 ? 1
 			 : sf_fold_weight_of(f, rec->u.sample.period);
-	sf_trie_add(&s->raw, node, weight);
+	sf_trie_add(s->stacks, node, weight);
 	sf_fold_count(f, weight);
 	return 0;
-}
-
-static struct sf_text text(const char *p)
-{
-	return (struct sf_text){ p, strlen(p) };
-}
-
-static int name_frame(struct sample_fold *s, const struct sf_frame *frame, const char *pc,
-		      bool java)
-{
-	struct sf_printed_frame printed = {
-		.symbol = text(frame->name[0] && !(frame->flags & SF_FRAME_UNKNOWN)
-				       ? frame->name : "[unknown]"),
-		.dso = text(frame->dso[0] ? frame->dso : "[unknown]"),
-		.pc = text(pc),
-		.inlined = frame->flags & SF_FRAME_INLINED,
-	};
-
-	return sf_fold_namer_frame(&s->f->namer, java, &printed, &s->pool);
-}
-
-/* Names of a place into the pool, from the root on. */
-static int look_up(struct sample_fold *s, uint32_t key, bool java, struct name_span *span)
-{
-	const struct sf_frame *frame;
-	uint32_t loc = key;
-	char pc[20] = "";
-	size_t n;
-
-	if (s->f->opts.addrs) {
-		const char *place = sf_strtab_text(&s->places, key);
-		uint64_t ip;
-
-		memcpy(&loc, place, sizeof(loc));
-		memcpy(&ip, place + sizeof(loc), sizeof(ip));
-		snprintf(pc, sizeof(pc), "%llx", (unsigned long long)ip);
-	}
-	span->start = (uint32_t)s->pool.nr + 1;
-	n = sf_symbols_frames(s->symbols, loc, &frame);
-	while (n--)
-		if (name_frame(s, &frame[n], pc, java))
-			return -ENOMEM;
-	span->nr = (uint32_t)(s->pool.nr + 1 - span->start);
-	return 0;
-}
-
-static int make_spans(struct sample_fold *s)
-{
-	size_t n = (s->f->opts.addrs ? s->places.nr : sf_symbols_nr_locations(s->symbols)) + 2;
-
-	for (int java = 0; java < 2; java++) {
-		free(s->span[java]);
-		s->span[java] = calloc(n, sizeof(**s->span));
-		if (!s->span[java])
-			return -ENOMEM;
-	}
-	s->nr_spans = n;
-	s->pool.nr = 0;
-	return 0;
-}
-
-/* The stack of names below parent that a key adds to; parent where it has no name to show. */
-static uint32_t name_node(struct sample_fold *s, uint32_t parent, uint32_t key, bool java)
-{
-	struct name_span *span;
-
-	if (key >= s->nr_spans)
-		return 0;
-	span = &s->span[java][key];
-	if (!span->start && look_up(s, key, java, span))
-		return 0;
-	for (uint32_t i = 0; i < span->nr && parent; i++)
-		parent = sf_trie_child(&s->f->stacks, parent, s->pool.id[span->start - 1 + i]);
-	return parent;
-}
-
-/* Stacks of locations into stacks of names. A parent comes before its children in raw. */
-static int name_stacks(struct sample_fold *s)
-{
-	const struct sf_trie *raw = &s->raw;
-	uint32_t *to = calloc(raw->nr + 1, sizeof(*to));
-	uint8_t *java = calloc(raw->nr + 1, 1);
-	int ret = to && java ? make_spans(s) : -ENOMEM;
-
-	for (uint32_t n = 1; n < raw->nr && !ret; n++) {
-		const struct sf_trie_node *node = &raw->node[n];
-
-		if (!node->parent) {
-			java[n] = sf_fold_namer_is_java(&s->f->namer, node->key);
-			to[n] = sf_trie_child(&s->f->stacks, 0, node->key);
-		} else {
-			java[n] = java[node->parent];
-			to[n] = name_node(s, to[node->parent], node->key, java[n]);
-		}
-		if (!to[n])
-			ret = -ENOMEM;
-		else if (node->weight)
-			sf_trie_add(&s->f->stacks, to[n], node->weight);
-	}
-	free(to);
-	free(java);
-	return ret;
-}
-
-/* Name what there is and start anew. Not where names may still come. */
-static int compact(struct sample_fold *s)
-{
-	int ret;
-
-	if (s->raw.nr < MAX_RAW_NODES || s->names_to_come)
-		return 0;
-	ret = name_stacks(s);
-	sf_trie_release(&s->raw);
-	sf_strtab_release(&s->places);
-	memset(s->whole, 0, sizeof(*s->whole) << WHOLE_BITS);
-	memset(s->tail, 0, sizeof(*s->tail) << TAIL_BITS);
-	return ret;
 }
 
 static int fold_record(struct sample_fold *s, const struct sf_record *rec)
 {
 	int ret;
 
-	if (rec->type == PERF_RECORD_SAMPLE) {
-		ret = fold_sample(s, rec);
-		return ret ? ret : compact(s);
-	}
+	if (rec->type == PERF_RECORD_SAMPLE)
+		return fold_sample(s, rec);
 	ret = sf_symbols_feed(s->symbols, rec);
 	return ret ? ret : sf_fold_tasks_feed(&s->tasks, rec);
 }
@@ -399,26 +295,64 @@ static void open_unwind(struct sample_fold *s)
 	sf_unwind_new(&s->chain.unwind, s->symbols, &opts, NULL);
 }
 
+/*
+ * Where names come from is known before the first sample, but for pipes, whose headers are records,
+ * and for recordings that hold names, which are written last.
+ */
+static bool names_come_later(const struct sample_fold *s)
+{
+	if (sf_symbols_has_inlines(s->symbols) || !sf_reader_feature(s->r, SF_FEAT_OSRELEASE)[0])
+		return true;
+	for (size_t i = 0; i < sf_reader_nr_events(s->r); i++)
+		if (is_event(sf_reader_event(s->r, i), SF_EVENT_MARK))
+			return true;
+	return false;
+}
+
+static int start(struct sample_fold *s)
+{
+	sf_fold_tasks_init(&s->tasks);
+	tell_origin(s);
+	open_unwind(s);
+	s->name_later = names_come_later(s);
+	s->later.f = s->f;
+	s->later.symbols = s->symbols;
+	s->stacks = s->name_later ? &s->later.raw : &s->f->stacks;
+	s->whole = calloc(1u << WHOLE_BITS, sizeof(*s->whole));
+	s->start = calloc(1u << START_BITS, sizeof(*s->start));
+	if (!s->whole || !s->start)
+		return -ENOMEM;
+	return sf_fold_frames_init(&s->frames, s->f, s->symbols);
+}
+
+static void release(struct sample_fold *s)
+{
+	sf_fold_tasks_release(&s->tasks);
+	sf_fold_chain_release(&s->chain);
+	sf_fold_frames_release(&s->frames);
+	sf_fold_later_release(&s->later);
+	free(s->whole);
+	free(s->start);
+	free(s->hash);
+	free(s->verdict);
+}
+
 static int fold_all(struct sample_fold *s, struct sf_error *err)
 {
 	const struct sf_record *rec;
 	int ret, end;
 
-	s->whole = calloc(1u << WHOLE_BITS, sizeof(*s->whole));
-	s->tail = calloc(1u << TAIL_BITS, sizeof(*s->tail));
-	if (!s->whole || !s->tail)
-		return sf_error_set(err, -ENOMEM, "no memory");
-	tell_origin(s);
-	open_unwind(s);
 	while ((end = sf_reader_next(s->r, &rec, err)) > 0) {
 		ret = fold_record(s, rec);
 		if (ret)
 			return sf_error_at(err, ret, sf_reader_path(s->r), 0, "no memory");
 	}
+	sf_debug("fold", "%llu samples, %llu by chain, %llu entries looked at; %zu stacks",
+		 (unsigned long long)s->f->stats.samples, (unsigned long long)s->hits,
+		 (unsigned long long)s->entries, s->stacks->nr);
 	tell_origin(s); /* a pipe tells it on the way */
-	ret = name_stacks(s);
-	if (ret)
-		return sf_error_at(err, ret, sf_reader_path(s->r), 0, "no memory");
+	if (s->name_later && sf_fold_later_name(&s->later))
+		return sf_error_at(err, -ENOMEM, sf_reader_path(s->r), 0, "no memory");
 	return end;
 }
 
@@ -426,19 +360,12 @@ int sf_fold_perf_data(struct sf_fold *f, struct sf_reader *r, struct sf_symbols 
 		      struct sf_error *err)
 {
 	struct sample_fold s = { .f = f, .r = r, .symbols = symbols };
-	int ret;
+	int ret = start(&s);
 
-	sf_fold_tasks_init(&s.tasks);
-	ret = fold_all(&s, err);
-	sf_fold_tasks_release(&s.tasks);
-	sf_fold_chain_release(&s.chain);
-	sf_trie_release(&s.raw);
-	sf_strtab_release(&s.places);
-	free(s.whole);
-	free(s.tail);
-	free(s.verdict);
-	free(s.span[0]);
-	free(s.span[1]);
-	free(s.pool.id);
+	if (ret)
+		sf_error_set(err, ret, "no memory");
+	else
+		ret = fold_all(&s, err);
+	release(&s);
 	return ret;
 }

@@ -118,7 +118,7 @@ static void make_root(struct sf_fold_tasks *t, struct sf_fold *f, struct sf_fold
 		thread.comm.p = rec->tid ? number : "swapper";
 		thread.comm.len = strlen(thread.comm.p);
 	}
-	task->by_sample = sf_name_is_short(thread.comm) && !f->opts.pid && !f->opts.tid;
+	task->by_sample = sf_root_is_odd(thread.comm, thread.tid) && !f->opts.pid && !f->opts.tid;
 	if (task->by_sample) {
 		print_header(&t->header, thread.comm, rec);
 		thread.header = (struct sf_text){ t->header.buf, t->header.len };

@@ -15,6 +15,7 @@ struct sf_fold_task {
 	uint32_t pid, tid;
 	uint32_t comm;      /* id in comms, 0 unknown */
 	uint32_t root;      /* name of the root frame, 0: not made yet */
+	bool java;          /* frames are named as those of a JVM */
 	bool by_sample;     /* the root is another one for each sample */
 	bool filtered;      /* its name is none that opts ask for; known with root */
 };

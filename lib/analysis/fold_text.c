@@ -88,7 +88,7 @@ static uint32_t root_of(struct text_fold *t, const struct sf_script_sample *s)
 	struct sf_printed_thread thread = { s->comm, s->has_pid, s->pid, s->tid, s->header };
 	uint32_t comm, *root;
 
-	if (t->f->opts.pid || t->f->opts.tid || sf_name_is_short(s->comm))
+	if (t->f->opts.pid || t->f->opts.tid || sf_root_is_odd(s->comm, s->tid))
 		return sf_fold_namer_root(&t->f->namer, &thread);
 	comm = sf_strtab_idn(&t->comms, s->comm.p, s->comm.len);
 	root = comm ? sf_map64_at(&t->roots, comm, NULL) : NULL;

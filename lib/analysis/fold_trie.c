@@ -16,16 +16,17 @@ static uint64_t hash(uint32_t parent, uint32_t key)
 static int grow(struct sf_trie *t)
 {
 	size_t size = t->size ? t->size * 2 : 1024;
-	uint32_t *slot = calloc(size, sizeof(*slot));
+	struct sf_trie_slot *slot = calloc(size, sizeof(*slot));
 
 	if (!slot)
 		return -ENOMEM;
 	for (uint32_t n = 1; n < t->nr; n++) {
 		size_t i = hash(t->node[n].parent, t->node[n].key);
 
-		while (slot[i & (size - 1)])
+		while (slot[i & (size - 1)].node)
 			i++;
-		slot[i & (size - 1)] = n;
+		slot[i & (size - 1)] =
+			(struct sf_trie_slot){ t->node[n].parent, t->node[n].key, n };
 	}
 	free(t->slot);
 	t->slot = slot;
@@ -40,19 +41,19 @@ uint32_t sf_trie_child(struct sf_trie *t, uint32_t parent, uint32_t key)
 	if ((t->nr + 1) * 3 >= t->size * 2 && grow(t))
 		return 0;
 	for (;; i++) {
-		uint32_t n = t->slot[i & (t->size - 1)];
+		const struct sf_trie_slot *s = &t->slot[i & (t->size - 1)];
 
-		if (!n)
+		if (!s->node)
 			break;
-		if (t->node[n].parent == parent && t->node[n].key == key)
-			return n;
+		if (s->parent == parent && s->key == key)
+			return s->node;
 	}
 	if (t->nr >= UINT32_MAX - 1 || SF_GROW(t->node, t->nr + 2, t->alloc))
 		return 0;
 	if (!t->nr)
 		t->node[t->nr++] = (struct sf_trie_node){ 0 };
 	t->node[t->nr] = (struct sf_trie_node){ .parent = parent, .key = key };
-	t->slot[i & (t->size - 1)] = (uint32_t)t->nr;
+	t->slot[i & (t->size - 1)] = (struct sf_trie_slot){ parent, key, (uint32_t)t->nr };
 	return (uint32_t)t->nr++;
 }
 

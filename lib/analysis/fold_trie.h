@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Stacks as a tree: a node is a stack, its parent the stack without the leaf. A stack that differs
- * from a known one in its leaf costs one node of 16 bytes and a slot.
+ * from a known one in its leaf costs one node of 16 bytes and a slot of 12.
  */
 #ifndef ANALYSIS_FOLD_TRIE_H
 #define ANALYSIS_FOLD_TRIE_H
@@ -18,7 +18,10 @@ struct sf_trie_node {
 struct sf_trie {
 	struct sf_trie_node *node;
 	size_t nr, alloc;
-	uint32_t *slot; /* nodes by hash of (parent, key), open addressing */
+	struct sf_trie_slot {
+		uint32_t parent, key; /* the node's: a look at the node would be a cache miss more */
+		uint32_t node;        /* 0: empty */
+	} *slot;                      /* open addressing */
 	size_t size;
 };
 

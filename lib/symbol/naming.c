@@ -152,6 +152,19 @@ static void fill(struct sf_frame *f, const struct sf_location *loc, const struct
 		f->flags |= SF_FRAME_UNKNOWN;
 }
 
+void sf_symbols_name_outer(struct sf_symbols *s, const struct sf_location *loc, struct sf_frame *f)
+{
+	struct sf_mod *mod = sf_modules_at(&s->modules, loc->module);
+	struct name n = {0};
+
+	*f = (struct sf_frame){.name = ""};
+	if (mod)
+		find_in_module(s, mod, loc->addr, &n);
+	else
+		find_unmapped(s, loc, &n);
+	fill(f, loc, mod, n.text, n.module);
+}
+
 int sf_symbols_name(struct sf_symbols *s, struct sf_location *loc)
 {
 	struct sf_mod *mod = sf_modules_at(&s->modules, loc->module);

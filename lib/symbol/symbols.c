@@ -148,10 +148,11 @@ static const struct sf_mapping *find_mapping(struct sf_symbols *s, uint32_t pid,
 	return m;
 }
 
-static uint32_t look_up(struct sf_symbols *s, uint32_t pid, uint64_t ip, unsigned mode, bool back)
+static struct sf_location place(struct sf_symbols *s, uint32_t pid, uint64_t ip, unsigned mode,
+				bool back)
 {
 	const struct sf_mapping *m = find_mapping(s, pid, ip - back, mode);
-	struct sf_location want = {
+	struct sf_location loc = {
 		.addr = ip - back,
 		.ip = ip,
 		.flags = (uint16_t)flags_of(mode),
@@ -159,11 +160,18 @@ static uint32_t look_up(struct sf_symbols *s, uint32_t pid, uint64_t ip, unsigne
 	};
 
 	if (m) {
-		want.module = m->module;
+		loc.module = m->module;
 		if (!m->identity)
-			want.addr += m->pgoff - m->start;
+			loc.addr += m->pgoff - m->start;
 	}
-	return sf_location_id(&s->locs, &want);
+	return loc;
+}
+
+static uint32_t look_up(struct sf_symbols *s, uint32_t pid, uint64_t ip, unsigned mode, bool back)
+{
+	struct sf_location loc = place(s, pid, ip, mode, back);
+
+	return sf_location_id(&s->locs, &loc);
 }
 
 uint32_t sf_symbols_locate(struct sf_symbols *s, uint32_t pid, uint64_t ip, unsigned mode,
@@ -187,6 +195,20 @@ uint32_t sf_symbols_locate(struct sf_symbols *s, uint32_t pid, uint64_t ip, unsi
 		c->tag = tag;
 	}
 	return c->loc;
+}
+
+void sf_symbols_frame_now(struct sf_symbols *s, uint32_t pid, uint64_t ip, unsigned mode,
+			  bool caller, struct sf_frame *frame)
+{
+	bool back = caller && s->opts.call_sites && ip;
+	struct sf_location loc = place(s, pid, ip, mode & PERF_RECORD_MISC_CPUMODE_MASK, back);
+
+	sf_symbols_name_outer(s, &loc, frame);
+}
+
+bool sf_symbols_has_inlines(const struct sf_symbols *s)
+{
+	return s->opts.inlines;
 }
 
 size_t sf_symbols_frames(struct sf_symbols *s, uint32_t id, const struct sf_frame **frames)

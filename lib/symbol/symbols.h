@@ -47,6 +47,9 @@ struct sf_mod *sf_symbols_kernel(struct sf_symbols *s);
 
 /* naming.c: fill in loc->frames. */
 int sf_symbols_name(struct sf_symbols *s, struct sf_location *loc);
+/* The function alone, without inlined calls and lines, and without keeping it. */
+void sf_symbols_name_outer(struct sf_symbols *s, const struct sf_location *loc,
+			   struct sf_frame *frame);
 /* The symbol of an address of a module, loading what is needed; NULL where it has none. */
 const char *sf_symbols_find(struct sf_symbols *s, struct sf_mod *mod, uint64_t addr,
 			    uint64_t *start, uint64_t *end);

@@ -91,6 +91,16 @@ uint32_t sf_symbols_locate(struct sf_symbols *s, uint32_t pid, uint64_t ip, unsi
  */
 size_t sf_symbols_frames(struct sf_symbols *s, uint32_t loc, const struct sf_frame **frames);
 
+/*
+ * Both steps at once, without a location: what is at ip as pid sees it now. For readers that name
+ * while they read, so that what they keep grows with the functions and not with the addresses; names
+ * that come later in the recording are missed, and inlined calls are not expanded. Texts live as
+ * long as s; the same function has the same text at the same place in memory.
+ */
+void sf_symbols_frame_now(struct sf_symbols *s, uint32_t pid, uint64_t ip, unsigned mode,
+			  bool caller, struct sf_frame *frame);
+bool sf_symbols_has_inlines(const struct sf_symbols *s); /* opts.inlines */
+
 /* Module and address in it (file-relative, as in the ELF's program headers), for exports. */
 struct sf_module {
 	const char *path;
