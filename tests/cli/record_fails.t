@@ -25,7 +25,8 @@ tid=$(ls "/proc/$vmm/task" | tail -n 1)
 wrong "a thread" "$tid is a thread; give its process" -p "$tid" -o bad.data -- true
 wrong "no such name" "no process is called *" --comm no-such-comm -o bad.data -- true
 wrong "no such command" "/no/such/command cannot be run: No such file*" -p "$vmm" -o bad.data -- /no/such/command
-wrong "not a program" "*cannot be run: Permission denied" -p "$vmm" -o bad.data -- "$TMP/run.data"
+echo no program >text
+wrong "not a program" "*cannot be run: Permission denied" -p "$vmm" -o bad.data -- "$TMP/text"
 wrong "no such directory" "*/none/x: the directory */none: No such file*" -p "$vmm" -o "$TMP/none/x" -- true
 wrong "a device" "/dev/null: is not a regular file" -p "$vmm" -o /dev/null -- true
 wrong "a directory" "*is not a regular file" -p "$vmm" -o "$TMP" -- true
