@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <snapflame/capture.h>
+#include <snapflame/needed.h>
 
 #include "cmd.h"
 #include "options.h"
@@ -168,6 +169,14 @@ static int check(const struct record_opts *o, char *const *cmd)
 	return -1;
 }
 
+/* Stacks of other processes are kept where the critical path goes through them. */
+static int needed(void *arg, const char *recording, struct sf_map64 *tids, struct sf_error *err)
+{
+	return sf_needed_tids(recording, tids, err);
+}
+
+static const struct sf_save_opts save_opts = { .select = needed };
+
 /* The recording has been paid for: where FILE cannot be written, keep it in memory's file system. */
 static int save_elsewhere(struct sf_capture *c)
 {
@@ -178,7 +187,7 @@ static int save_elsewhere(struct sf_capture *c)
 	snprintf(path, sizeof(path), "%s/snapflame.data.%d", "/dev/shm", (int)getpid());
 	if (access("/dev/shm", W_OK) && dir)
 		snprintf(path, sizeof(path), "%s/snapflame.data.%d", dir, (int)getpid());
-	if (sf_capture_save(c, path, NULL, &err))
+	if (sf_capture_save(c, path, &save_opts, &err))
 		return sf_fail(&err);
 	return sf_failf("the recording was kept as %s", path);
 }
@@ -189,7 +198,7 @@ static int save(struct sf_capture *c, const char *path)
 	struct sf_error err = SF_ERROR_INIT;
 	char events[32], lost[32];
 
-	if (sf_capture_save(c, path, NULL, &err)) {
+	if (sf_capture_save(c, path, &save_opts, &err)) {
 		sf_fail(&err);
 		return save_elsewhere(c);
 	}
