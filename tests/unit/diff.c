@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The verdict, its sums and its refusals, on recordings made by hand. */
+#include "synth.h"
+
+#include <errno.h>
+#include <math.h>
+
+#define THREADS \
+	"thread 0 0 swapper idle\n" \
+	"thread 100 100 vmm target\n" \
+	"thread 101 100 worker target\n" \
+	"thread 102 100 parked target\n" \
+	"thread 110 100 vcpu target vcpu\n" \
+	"thread 200 200 helper\n"
+
+/* BRANCH k from 1000 k ms on: main computes for cpu ms and sleeps for nap ms while the vCPU waits. */
+static void branch(struct sf_str *s, int k, double cpu, double nap)
+{
+	double t = 1000.0 * k;
+
+	sf_str_addf(s, "window %d %f %f 110\n", k, t, t + cpu + nap + 2);
+	sf_str_addf(s, "%f in 110 cpu1\n%f in 100 cpu0\n", t - 1, t - 1);
+	sf_str_addf(s, "%f out 110 S futex_do_wait futex_wait | wait_resume vcpu_loop\n", t);
+	for (double at = t + 1; at < t + cpu; at += 1)
+		sf_str_addf(s, "%f sample 100 | hash_entry serialize create_snapshot main\n", at);
+	sf_str_addf(s, "%f out 100 S do_nanosleep hrtimer_nanosleep | retry create_snapshot main\n",
+		    t + cpu);
+	sf_str_addf(s, "%f wake 100 irq\n%f in 100 cpu0\n", t + cpu + nap, t + cpu + nap);
+	sf_str_addf(s, "%f wake 110 by 100\n%f in 110 cpu1\n", t + cpu + nap + 1, t + cpu + nap + 2);
+	sf_str_addf(s, "%f out 100 S ep_poll | loop main\n", t + cpu + nap + 2);
+	sf_str_addf(s, "%f out 110 S kvm_vcpu_block kvm_vcpu_ioctl | run\n", t + cpu + nap + 20);
+	for (int tid = 101; tid <= 102; tid++)
+		sf_str_addf(s, "snap %d begin %f 0 %d S 0\n", k, t - 5, tid);
+}
+
+struct compared {
+	struct sf_recording *rec;
+	struct sf_window_ref ref[64];
+	struct sf_diff_input in;
+	char text[256];
+	struct sf_diff *d;
+};
+
+static void compare(struct compared *c, const char *text)
+{
+	struct sf_error err = SF_ERROR_INIT;
+
+	memset(c, 0, sizeof(*c));
+	c->rec = synth(text);
+	assert_int_equal(sf_diff_split(c->rec, NULL, 0, NULL, 0, 0, c->ref, &c->in, c->text,
+				       sizeof(c->text), &err), 0);
+	assert_int_equal(sf_diff_make(&c->d, &c->in, NULL, &err), 0);
+}
+
+static void done(struct compared *c)
+{
+	sf_diff_free(c->d);
+	sf_recording_free(c->rec);
+}
+
+static double sum_of_causes(const struct sf_diff *d)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < d->nr_causes; i++)
+		sum += d->cause[i].delta.value;
+	return sum;
+}
+
+static void steps(struct sf_str *s, int nr, const double *cpu, const double *nap)
+{
+	sf_str_add(s, THREADS);
+	for (int k = 0; k < nr; k++)
+		branch(s, k + 1, cpu[k], nap[k]);
+}
+
+static void names_what_grows(void **state)
+{
+	static const double cpu[] = { 20, 21, 120, 121, 119 }, nap[] = { 50, 51, 50, 50, 51 };
+	struct sf_str s = SF_STR_INIT;
+	struct compared c;
+
+	steps(&s, 5, cpu, nap);
+	compare(&c, s.buf);
+	assert_true(c.d->coverage.ok);
+	assert_true(c.d->has_verdict);
+	assert_int_equal(c.d->nr[SF_FAST], 2);
+	assert_int_equal(c.d->nr[SF_SLOW], 3);
+	assert_int_equal(c.d->kind, SF_KIND_CPU_USER);
+	assert_string_equal(c.d->cause[0].frame[0], "hash_entry");
+	assert_string_equal(c.d->cause[0].frame[c.d->cause[0].nr_frames - 1], "main");
+	assert_string_equal(sf_diff_text(c.d, c.d->profile.owner[c.d->cause[0].owner].label), "vmm (main)");
+	/* Large on both sides is not what grew. */
+	assert_true(c.d->cause[0].share_pct > 90 && c.d->cause[0].share_pct < 110);
+	assert_true(fabs(sum_of_causes(c.d) - c.d->delta.value) < 0.02 * c.d->delta.value);
+	assert_true(c.d->coverage.critical_path_pct > 99.5);
+	assert_non_null(strstr(c.d->sentence, "hash_entry"));
+	done(&c);
+	sf_str_release(&s);
+}
+
+static void sleep_that_grows_is_a_timer(void **state)
+{
+	static const double cpu[] = { 20, 21, 20, 21, 20 }, nap[] = { 10, 60, 110, 160, 210 };
+	struct sf_str s = SF_STR_INIT;
+	struct compared c;
+
+	steps(&s, 5, cpu, nap);
+	compare(&c, s.buf);
+	assert_int_equal(c.d->kind, SF_KIND_TIMER);
+	assert_true(c.d->trend);
+	assert_true(c.d->cause[0].delta.has_interval);
+	assert_true(c.d->cause[0].delta.lo > 100 && c.d->cause[0].delta.hi < 200);
+	done(&c);
+	sf_str_release(&s);
+}
+
+static void nothing_grows(void **state)
+{
+	static const double cpu[] = { 20, 22, 19, 21, 20 }, nap[] = { 400, 410, 395, 405, 402 };
+	struct sf_str s = SF_STR_INIT;
+	struct compared c;
+
+	steps(&s, 5, cpu, nap);
+	compare(&c, s.buf);
+	assert_true(c.d->has_verdict);
+	assert_int_equal(c.d->kind, SF_KIND_NONE);
+	done(&c);
+	sf_str_release(&s);
+}
+
+static void who_waits_is_listed_and_not_blamed(void **state)
+{
+	static const double cpu[] = { 20, 21, 120, 121, 119 }, nap[] = { 5, 5, 5, 5, 5 };
+	struct sf_str s = SF_STR_INIT;
+	struct compared c;
+	bool vcpu = false, parked = false;
+
+	steps(&s, 5, cpu, nap);
+	compare(&c, s.buf);
+	for (size_t i = 0; i < c.d->nr_passive; i++) {
+		const struct sf_passive *p = &c.d->passive[i];
+
+		if (!strcmp(p->comm, "vcpu"))
+			vcpu = !p->idle && p->for_comm && !strcmp(p->for_comm, "vmm");
+		if (!strcmp(p->comm, "parked"))
+			parked = p->idle;
+	}
+	assert_true(vcpu);
+	assert_true(parked);
+	done(&c);
+	sf_str_release(&s);
+}
+
+/* A steady cause comes before a disturbance that is larger, and the words say so. */
+static void a_disturbance_is_no_cause(void **state)
+{
+	static const double cpu[] = { 20, 40, 60, 80, 100 }, nap[] = { 5, 5, 5, 5, 200 };
+	struct sf_str s = SF_STR_INIT;
+	struct compared c;
+
+	steps(&s, 5, cpu, nap);
+	compare(&c, s.buf);
+	if (c.d->kind != SF_KIND_NONE)
+		assert_int_equal(c.d->kind, SF_KIND_CPU_USER);
+	done(&c);
+	sf_str_release(&s);
+}
+
+static void refuses(const char *more, const char *why)
+{
+	static const double cpu[] = { 20, 21, 120, 121, 119 }, nap[] = { 50, 51, 50, 50, 51 };
+	struct sf_str s = SF_STR_INIT;
+	struct compared c;
+	bool said = false;
+
+	steps(&s, 5, cpu, nap);
+	sf_str_add(&s, more);
+	compare(&c, s.buf);
+	assert_false(c.d->has_verdict);
+	assert_false(c.d->coverage.ok);
+	assert_null(c.d->sentence);
+	for (size_t i = 0; i < c.d->coverage.nr_problems; i++)
+		said |= strstr(c.d->coverage.problem[i], why) != NULL;
+	assert_true(said);
+	done(&c);
+	sf_str_release(&s);
+}
+
+static void no_verdict_without_proof(void **state)
+{
+	refuses("lost 4020 50\n", "lost");
+	/* The kernel's clock says that three times as much CPU time was used. */
+	refuses("snap 3 begin 2999 0 100 S 0\nsnap 3 end 3200 900 100 S 900\n", "CPU time");
+}
+
+/* Neither wakings nor a second source: the wait for a futex has no owner. */
+static void wakings_that_are_missing_are_not_made_up(void **state)
+{
+	struct sf_str s = SF_STR_INIT;
+	struct compared c;
+
+	sf_str_add(&s, THREADS);
+	for (int k = 1; k <= 4; k++) {
+		int t = 1000 * k, len = k > 2 ? 200 : 50;
+
+		sf_str_addf(&s, "window %d %d %d 110\n%d in 110\n%d out 110 S futex_do_wait | wait\n", k, t,
+			    t + len, t - 1, t);
+		sf_str_addf(&s, "%d in 110\n%d out 110 S kvm_vcpu_block kvm_vcpu_ioctl\n", t + len, t + len + 5);
+	}
+	compare(&c, s.buf);
+	assert_false(c.d->has_verdict);
+	assert_true(c.d->coverage.nr_problems > 0);
+	done(&c);
+	sf_str_release(&s);
+}
+
+static void one_window_a_side(void **state)
+{
+	static const double cpu[] = { 20, 120 }, nap[] = { 5, 5 };
+	static const uint32_t fast = 1, slow = 2;
+	struct sf_error err = SF_ERROR_INIT;
+	struct sf_str s = SF_STR_INIT;
+	struct compared c = { 0 };
+
+	steps(&s, 2, cpu, nap);
+	c.rec = synth(s.buf);
+	assert_int_equal(sf_diff_split(c.rec, &fast, 1, &slow, 1, 0, c.ref, &c.in, c.text,
+				       sizeof(c.text), &err), 0);
+	assert_int_equal(sf_diff_make(&c.d, &c.in, NULL, &err), 0);
+	assert_int_equal(c.d->kind, SF_KIND_CPU_USER);
+	assert_false(c.d->delta.has_interval);
+	assert_non_null(strstr(c.d->sentence, "n = 1"));
+	sf_diff_free(c.d);
+	/* What cannot be split is said. */
+	assert_int_equal(sf_diff_split(c.rec, NULL, 0, NULL, 0, 0, c.ref, &c.in, c.text,
+				       sizeof(c.text), &err), -EINVAL);
+	assert_non_null(strstr(err.what, "--branches"));
+	assert_int_equal(sf_diff_split(c.rec, &fast, 1, NULL, 0, 0, c.ref, &c.in, c.text,
+				       sizeof(c.text), &err), -EINVAL);
+	sf_recording_free(c.rec);
+	sf_str_release(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_what_grows),
+		cmocka_unit_test(sleep_that_grows_is_a_timer),
+		cmocka_unit_test(nothing_grows),
+		cmocka_unit_test(who_waits_is_listed_and_not_blamed),
+		cmocka_unit_test(a_disturbance_is_no_cause),
+		cmocka_unit_test(no_verdict_without_proof),
+		cmocka_unit_test(wakings_that_are_missing_are_not_made_up),
+		cmocka_unit_test(one_window_a_side),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
