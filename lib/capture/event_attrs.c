@@ -120,7 +120,11 @@ int sf_event_attr(struct sf_perf_event *ev, enum sf_event_id id, const struct sf
 	} else if (id == SF_EV_SIDEBAND) {
 		a->config = PERF_COUNT_SW_DUMMY;
 		a->mmap = a->mmap2 = a->comm = a->comm_exec = a->task = a->context_switch = 1;
-		a->build_id = 1;
+		/*
+		 * No build_id: while it is on anywhere, the kernel marks MMAP2 records of other
+		 * recorders as having one, too (seen on 6.18), and perf 6.1 crashes on those. The
+		 * ids come from the files, before the windows and after them.
+		 */
 	}
 	if (defs[id].chain)
 		set_call_graph(a, o->call_graph);

@@ -59,9 +59,7 @@ static bool give_up_something(struct sf_events *e, struct sf_perf_event *ev, int
 {
 	struct perf_event_attr *a = perf_evsel__attr(ev->evsel);
 
-	if (error == -EINVAL && a->build_id) {
-		a->build_id = 0;
-	} else if ((error == -EACCES || error == -EPERM) && !a->exclude_kernel &&
+	if ((error == -EACCES || error == -EPERM) && !a->exclude_kernel &&
 		   a->type == PERF_TYPE_SOFTWARE) {
 		a->exclude_kernel = 1;
 		e->user_only = true;
