@@ -43,6 +43,7 @@ struct sf_command {
 extern const struct sf_command *const sf_commands[];
 
 extern const struct sf_command cmd_diff;
+extern const struct sf_command cmd_doctor;
 extern const struct sf_command cmd_fold;
 extern const struct sf_command cmd_record;
 extern const struct sf_command cmd_show;

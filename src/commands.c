@@ -8,6 +8,7 @@ const struct sf_command *const sf_commands[] = {
 	&cmd_fold,
 	&cmd_diff,
 	&cmd_show,
+	&cmd_doctor,
 	&cmd_record,
 	NULL,
 };
