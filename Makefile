@@ -105,6 +105,12 @@ $(O)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/driver.c $(O)/libsnapflame.a
 		$(LDFLAGS) -o $@ $< $(if $(LIBFUZZER),,tests/fuzz/driver.c) $(O)/libsnapflame.a $(DEP_LIBS) \
 		-lpthread -lm
 
+$(O)/tests/bench/%: tests/bench/%.c $(O)/libsnapflame.a
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(OWN_CFLAGS) $(LIB_INC) $(DEFS) $(DEP_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(OWN_LDFLAGS) \
+		$(LDFLAGS) -o $@ $< $(O)/libsnapflame.a $(DEP_LIBS) -lpthread -lm
+
 -include samples/branchsim/module.mk
 .PHONY: samples
 samples: $(SAMPLE_BINS)
@@ -141,6 +147,7 @@ scenarios: ## known causes against the verdict: a table of expected and found
 
 .PHONY: bench
 bench: ## ratios of speed and of recording cost, within one run
+	@sh scripts/deps.sh build libperf test bench
 	@$(MAKE) --no-print-directory O=$(O) all
 	@BUILD=$(abspath $(O)) sh tests/bench/run.sh
 
