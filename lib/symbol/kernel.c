@@ -97,7 +97,8 @@ static uint8_t binding_of(char type)
 static int parse_line(char *p, char *end, struct sf_symtab *t)
 {
 	uint64_t addr;
-	char type;
+	char type, *tab;
+	int ret;
 
 	p = parse_hex(p, end, &addr);
 	if (!p || end - p < 4 || p[0] != ' ' || p[2] != ' ')
@@ -105,21 +106,15 @@ static int parse_line(char *p, char *end, struct sf_symtab *t)
 	type = p[1];
 	p += 3;
 	*end = '\0';
-	return is_wanted(type, p) ? sf_symtab_add(t, addr, 0, binding_of(type), p) : 0;
-}
-
-/* The module's name was needed until the ends were known. */
-static void split_modules(struct sf_symtab *t)
-{
-	for (size_t i = 0; i < t->nr; i++) {
-		/* The text is the caller's, handed over for this. */
-		char *tab = strchr((char *)(uintptr_t)t->sym[i].name, '\t');
-
-		if (tab) {
-			*tab = '\0';
-			t->sym[i].in_module = 1;
-		}
+	if (!is_wanted(type, p))
+		return 0;
+	ret = sf_symtab_add(t, addr, 0, binding_of(type), p);
+	tab = !ret && end[-1] == ']' ? strchr(p, '\t') : NULL;
+	if (tab) {
+		*tab = '\0';
+		t->sym[t->nr - 1].in_module = 1;
 	}
+	return ret;
 }
 
 int sf_kallsyms_parse(char *text, size_t len, struct sf_symtab *t)
@@ -138,7 +133,6 @@ int sf_kallsyms_parse(char *text, size_t len, struct sf_symtab *t)
 	if (ret)
 		return ret;
 	sf_symtab_settle(t, SF_SYMTAB_KALLSYMS);
-	split_modules(t);
 	return 0;
 }
 

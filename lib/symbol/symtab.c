@@ -91,7 +91,7 @@ static void fix_ends(struct sf_symtab *t, bool kallsyms)
 
 		if (prev->end != prev->start)
 			continue;
-		if (kallsyms && !strchr(prev->name, '[') != !strchr(cur->name, '['))
+		if (kallsyms && prev->in_module != cur->in_module)
 			prev->end = page_after(prev->end);
 		else
 			prev->end = cur->start;

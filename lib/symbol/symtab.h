@@ -38,8 +38,8 @@ int sf_symtab_add(struct sf_symtab *t, uint64_t start, uint64_t size, uint8_t bi
 
 /*
  * Sort what was added. PLAIN keeps every symbol as it is. With ELF and KALLSYMS each address keeps
- * one symbol, and symbols of size 0 reach to the next one; in kallsyms names a tab may stand before
- * the name of the module.
+ * one symbol, and symbols of size 0 reach to the next one; in kallsyms the kernel and its modules
+ * end with a page.
  */
 enum sf_symtab_kind { SF_SYMTAB_PLAIN, SF_SYMTAB_ELF, SF_SYMTAB_KALLSYMS };
 void sf_symtab_settle(struct sf_symtab *t, enum sf_symtab_kind kind);

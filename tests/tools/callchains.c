@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * callchains FILE [symfs=DIR] [call_sites] [inlines] [lines] [no_local]: what the library makes of the
- * callchains of a perf.data file, one line a sample: symbol and module of each entry, leaf first.
- * Tests compare it with perf script. A program of the tests, not installed.
+ * callchains FILE [OPTION…]: what the library makes of the callchains of a perf.data file, one line a
+ * sample: symbol and module of each entry, leaf first. Tests compare it with perf script. A program
+ * of the tests, not installed. Options: those of struct sf_symbols_opts (symfs=DIR, call_sites,
+ * inlines, lines, no_local); store=FILE writes the names as a recorder would store them, load=FILE
+ * takes them in.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,11 +89,43 @@ static void keep(struct sf_symbols *s, const struct sf_record *rec)
 			sf_symbols_locate(s, rec->pid, ips[i], PERF_RECORD_MISC_USER, false);
 }
 
+static const char *store, *load;
+
+static int store_object(void *arg, const char *json, size_t len)
+{
+	return fprintf(arg, "%.*s\n", (int)len, json) < 0;
+}
+
+static int store_names(struct sf_symbols *s)
+{
+	FILE *f = fopen(store, "w");
+	int ret = f ? sf_symbols_export(s, store_object, f) : -1;
+
+	return f && fclose(f) ? -1 : ret;
+}
+
+static int load_names(struct sf_symbols *s)
+{
+	static char line[1 << 16];
+	FILE *f = fopen(load, "r");
+	int ret = f ? 0 : -1;
+
+	while (!ret && fgets(line, sizeof(line), f))
+		ret = sf_symbols_import(s, line, strlen(line));
+	if (f)
+		fclose(f);
+	return ret;
+}
+
 static void options(struct sf_symbols_opts *o, int argc, char **argv)
 {
 	for (int i = 2; i < argc; i++) {
 		if (!strncmp(argv[i], "symfs=", 6))
 			o->symfs = argv[i] + 6;
+		if (!strncmp(argv[i], "store=", 6))
+			store = argv[i] + 6;
+		if (!strncmp(argv[i], "load=", 5))
+			load = argv[i] + 5;
 		o->call_sites |= !strcmp(argv[i], "call_sites");
 		o->inlines |= !strcmp(argv[i], "inlines");
 		o->lines |= !strcmp(argv[i], "lines");
@@ -126,6 +160,8 @@ int main(int argc, char **argv)
 	sf_symbols_set_origin(s, sf_reader_feature(r, SF_FEAT_OSRELEASE),
 			      sf_reader_feature(r, SF_FEAT_HOSTNAME),
 			      sf_reader_feature(r, SF_FEAT_ARCH));
+	if ((load && load_names(s)) || (store && store_names(s)))
+		return 1;
 	for (size_t i = 0; i < nr_samples; i++) {
 		for (size_t k = 0; k < samples[i].nr; k++)
 			print_frames(s, samples[i].loc[k]);
