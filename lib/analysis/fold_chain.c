@@ -74,6 +74,15 @@ static void push(struct sf_fold_chain *c, uint64_t ip)
 	c->own[c->nr++] = ip;
 }
 
+static int address_alone(struct sf_fold_chain *c, const struct sf_record *rec)
+{
+	if (own(c, 2))
+		return -ENOMEM;
+	push(c, context_of(rec->misc));
+	push(c, rec->u.sample.ip);
+	return 0;
+}
+
 /* The user's part of the chain as the CPU kept it: where it is, and who called, one after another. */
 static int from_branches(struct sf_fold_chain *c, const struct sf_sample *s, size_t kernel)
 {
@@ -85,7 +94,7 @@ static int from_branches(struct sf_fold_chain *c, const struct sf_sample *s, siz
 	push(c, s->branch[0].to);
 	for (size_t i = 0; i < s->nr_branch; i++)
 		push(c, s->branch[i].from);
-	return 1;
+	return 0;
 }
 
 static size_t user_addresses(struct sf_fold_chain *c, const struct sf_record *rec, uint64_t *ip)
@@ -114,7 +123,7 @@ static int with_user_stack(struct sf_fold_chain *c, const struct sf_record *rec)
 	c->nr = s->nr_chain;
 	push(c, PERF_CONTEXT_USER);
 	c->nr += user_addresses(c, rec, c->own + c->nr);
-	return 1;
+	return 0;
 }
 
 static size_t find_user(const struct sf_sample *s)
@@ -131,15 +140,8 @@ int sf_fold_chain_get(struct sf_fold_chain *c, const struct sf_record *rec)
 	const struct perf_event_attr *attr = &rec->event->attr;
 	const struct sf_sample *s = &rec->u.sample;
 
-	if (!(s->has & PERF_SAMPLE_CALLCHAIN)) {
-		if (!(s->has & PERF_SAMPLE_IP) || attr->type == PERF_TYPE_TRACEPOINT)
-			return 0;
-		if (own(c, 2))
-			return -ENOMEM;
-		push(c, context_of(rec->misc));
-		push(c, s->ip);
-		return 1;
-	}
+	if (!(s->has & PERF_SAMPLE_CALLCHAIN))
+		return address_alone(c, rec);
 	if (attr->branch_sample_type & PERF_SAMPLE_BRANCH_CALL_STACK && s->nr_branch) {
 		size_t user = find_user(s);
 
@@ -150,7 +152,7 @@ int sf_fold_chain_get(struct sf_fold_chain *c, const struct sf_record *rec)
 		return with_user_stack(c, rec);
 	c->ip = s->chain;
 	c->nr = shown(s);
-	return 1;
+	return 0;
 }
 
 void sf_fold_chain_release(struct sf_fold_chain *c)

@@ -18,7 +18,16 @@ struct sf_fold_chain {
 	size_t alloc;
 };
 
-/* 1, 0 where the sample has nothing that could be a stack, or -ENOMEM. */
+/* Whether the sample has anything that could be a stack. */
+static inline bool sf_fold_chain_is_there(const struct sf_record *rec)
+{
+	uint64_t has = rec->u.sample.has;
+
+	return has & PERF_SAMPLE_CALLCHAIN ||
+	       (has & PERF_SAMPLE_IP && rec->event->attr.type != PERF_TYPE_TRACEPOINT);
+}
+
+/* Of a sample that has one; 0 or -ENOMEM. */
 int sf_fold_chain_get(struct sf_fold_chain *c, const struct sf_record *rec);
 void sf_fold_chain_release(struct sf_fold_chain *c);
 

@@ -41,7 +41,7 @@ struct sample_fold {
 	struct sf_fold_chain chain;
 	struct sf_fold_frames frames;
 	struct sf_fold_later later;
-	bool name_later;
+	bool has_marks, name_later;
 	struct sf_trie *stacks;     /* of f, or of later */
 	struct cached *whole, *start;
 	uint64_t *hash; /* of the chain up to each entry, from the root on */
@@ -192,6 +192,7 @@ static bool is_event(const struct sf_event *e, const char *name)
 	return e->name && !strcmp(e->name, name);
 }
 
+/* Verdict of an event, found once for each. */
 static enum sf_fold_verdict judge_event(struct sample_fold *s, const struct sf_event *e)
 {
 	size_t old = s->verdicts_alloc;
@@ -217,28 +218,46 @@ static enum sf_fold_verdict judge_event(struct sample_fold *s, const struct sf_e
 static int import_names(struct sample_fold *s, const struct sf_record *rec)
 {
 	const char *json = (const char *)rec->u.sample.raw;
+	int ret;
 
 	if (!json)
 		return 0;
-	return sf_symbols_import(s->symbols, json, strnlen(json, rec->u.sample.raw_size));
+	ret = sf_symbols_import(s->symbols, json, strnlen(json, rec->u.sample.raw_size));
+	return ret == -ENOMEM ? ret : 0; /* a damaged mark costs names, nothing else */
+}
+
+static int fold_stack(struct sample_fold *s, const struct sf_fold_task *task,
+		      const struct sf_record *rec)
+{
+	uint64_t weight = 1; /* of a tracepoint perf script prints no period */
+	uint32_t node;
+
+	if (sf_fold_chain_get(&s->chain, rec))
+		return -ENOMEM;
+	if (!chain_is_valid(&s->chain))
+		s->chain.nr = 0;
+	node = find_stack(s, task);
+	if (!node)
+		return -ENOMEM;
+	if (rec->event->attr.type != PERF_TYPE_TRACEPOINT)
+		weight = sf_fold_weight_of(s->f, rec->u.sample.period);
+	sf_trie_add(s->stacks, node, weight);
+	sf_fold_count(s->f, weight);
+	return 0;
 }
 
 static int fold_sample(struct sample_fold *s, const struct sf_record *rec)
 {
 	const struct sf_fold_task *task;
 	struct sf_fold *f = s->f;
-	uint64_t weight;
-	uint32_t node;
-	int ret;
 
 	if (!rec->event)
 		return 0;
-	if (is_event(rec->event, SF_EVENT_MARK))
+	if (s->has_marks && is_event(rec->event, SF_EVENT_MARK))
 		return import_names(s, rec);
-	ret = sf_fold_chain_get(&s->chain, rec);
-	if (ret <= 0) {
-		f->stats.no_stack += !ret;
-		return ret;
+	if (!sf_fold_chain_is_there(rec)) {
+		f->stats.no_stack++;
+		return 0;
 	}
 	switch (judge_event(s, rec->event)) {
 	case SF_FOLD_NO_MEMORY:
@@ -256,17 +275,7 @@ static int fold_sample(struct sample_fold *s, const struct sf_record *rec)
 		f->stats.filtered++;
 		return 0;
 	}
-	if (!chain_is_valid(&s->chain))
-		s->chain.nr = 0;
-	node = find_stack(s, task);
-	if (!node)
-		return -ENOMEM;
-	weight = rec->event->attr.type == PERF_TYPE_TRACEPOINT
-			 ? 1
-			 : sf_fold_weight_of(f, rec->u.sample.period);
-	sf_trie_add(s->stacks, node, weight);
-	sf_fold_count(f, weight);
-	return 0;
+	return fold_stack(s, task, rec);
 }
 
 static int fold_record(struct sample_fold *s, const struct sf_record *rec)
@@ -295,18 +304,13 @@ static void open_unwind(struct sample_fold *s)
 	sf_unwind_new(&s->chain.unwind, s->symbols, &opts, NULL);
 }
 
-/*
- * Where names come from is known before the first sample, but for pipes, whose headers are records,
- * and for recordings that hold names, which are written last.
- */
-static bool names_come_later(const struct sample_fold *s)
+/* Events of a pipe are not known yet: then there may be. */
+static bool has_marks(struct sf_reader *r)
 {
-	if (sf_symbols_has_inlines(s->symbols) || !sf_reader_feature(s->r, SF_FEAT_OSRELEASE)[0])
-		return true;
-	for (size_t i = 0; i < sf_reader_nr_events(s->r); i++)
-		if (is_event(sf_reader_event(s->r, i), SF_EVENT_MARK))
+	for (size_t i = 0; i < sf_reader_nr_events(r); i++)
+		if (is_event(sf_reader_event(r, i), SF_EVENT_MARK))
 			return true;
-	return false;
+	return !sf_reader_nr_events(r);
 }
 
 static int start(struct sample_fold *s)
@@ -314,7 +318,13 @@ static int start(struct sample_fold *s)
 	sf_fold_tasks_init(&s->tasks);
 	tell_origin(s);
 	open_unwind(s);
-	s->name_later = names_come_later(s);
+	s->has_marks = has_marks(s->r);
+	/*
+	 * Names are there before the first sample, but for pipes, whose headers are records, and for
+	 * recordings that hold names, which are written last.
+	 */
+	s->name_later = s->has_marks || sf_symbols_has_inlines(s->symbols) ||
+			!sf_reader_feature(s->r, SF_FEAT_OSRELEASE)[0];
 	s->later.f = s->f;
 	s->later.symbols = s->symbols;
 	s->stacks = s->name_later ? &s->later.raw : &s->f->stacks;
