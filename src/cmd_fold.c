@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <snapflame/filetype.h>
 #include <snapflame/fold.h>
@@ -258,13 +259,19 @@ static int fold_samples(const struct fold_opts *o, char **paths, int nr)
 
 /* ------------------------------------------------------- views of windows */
 
-/* Is it a recording with marks, so that its time can be folded? */
+/*
+ * Is it a recording with marks, so that its time can be folded? What can be read but once is not
+ * looked at: <(perf script) is a name, too.
+ */
 static bool has_windows(const char *path)
 {
 	struct sf_reader *r;
+	struct stat st;
 	bool yes = false;
 
-	if (!strcmp(path, "-") || sf_reader_open(&r, path, NULL, NULL))
+	if (!strcmp(path, "-") || stat(path, &st) || !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
+		return false;
+	if (sf_reader_open(&r, path, NULL, NULL))
 		return false;
 	for (size_t i = 0; !yes && i < sf_reader_nr_events(r); i++)
 		yes = !strcmp(sf_reader_event(r, i)->name, SF_EVENT_MARK);

@@ -33,6 +33,10 @@ same got want "standard input"
 # shellcheck disable=SC2002 # a pipe on purpose
 cat text | fold -q - >got
 same got want "a pipe"
+mkfifo fifo
+cat text >fifo &
+fold -q fifo >got
+same got want "a named pipe"
 gzip -k text
 fold -q text.gz >got
 same got want "gzip"
