@@ -312,6 +312,15 @@ static void copy_problems(struct sf_loader *ld)
 		sf_recording_note(ld->rec, "%s", line);
 }
 
+/* perf record --call-graph dwarf leaves the unwinding to the reader. */
+static void open_unwind(struct sf_loader *ld)
+{
+	const char *arch = sf_reader_feature(ld->reader, SF_FEAT_ARCH);
+	struct sf_unwind_opts opts = { .arch = arch[0] ? arch : NULL };
+
+	sf_unwind_new(&ld->unwind, ld->rec->symbols, &opts, NULL);
+}
+
 static int read_all(struct sf_loader *ld, const struct sf_recording_opts *opts,
 		    struct sf_error *err)
 {
@@ -321,6 +330,7 @@ static int read_all(struct sf_loader *ld, const struct sf_recording_opts *opts,
 	int got, ret;
 
 	origin(ld);
+	open_unwind(ld);
 	while ((got = sf_reader_next(ld->reader, &r, err)) > 0) {
 		ret = sf_symbols_feed(ld->rec->symbols, r);
 		if (!ret)
@@ -343,6 +353,7 @@ static int read_all(struct sf_loader *ld, const struct sf_recording_opts *opts,
 static void loader_release(struct sf_loader *ld)
 {
 	sf_reader_free(ld->reader);
+	sf_unwind_free(ld->unwind);
 	free(ld->role);
 	sf_map64_release(&ld->user_pid);
 	sf_map64_release(&ld->space_gen);

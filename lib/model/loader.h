@@ -4,6 +4,7 @@
 #define SNAPFLAME_MODEL_LOADER_H
 
 #include <snapflame/recording.h>
+#include <snapflame/unwind.h>
 
 /* What an event of the file means to the model. */
 enum sf_role {
@@ -32,6 +33,7 @@ struct sf_event_role {
 struct sf_loader {
 	struct sf_recording *rec;
 	struct sf_reader *reader;
+	struct sf_unwind *unwind;   /* for samples with a piece of stack; NULL: cannot be unwound */
 	struct sf_event_role *role; /* by event index */
 	size_t nr_roles, role_alloc;
 	struct sf_map64 user_pid;   /* pids that mapped something: not kernel threads */

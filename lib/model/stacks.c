@@ -94,15 +94,21 @@ int sf_load_stack(struct sf_loader *ld, const struct sf_record *r, uint32_t *sta
 	const struct sf_sample *s = &r->u.sample;
 	unsigned mode = r->misc & PERF_RECORD_MISC_CPUMODE_MASK;
 	const uint64_t *chain = s->chain;
+	uint64_t unwound[MAX_CHAIN], key;
 	size_t nr = s->nr_chain;
-	uint64_t key;
 	uint32_t *v;
 	bool made;
 	int err;
 
 	*kernel = mode == PERF_RECORD_MISC_KERNEL;
 	*stack = SF_NO_STACK;
-	if (!(s->has & PERF_SAMPLE_CALLCHAIN) || !nr) {
+	if (ld->unwind && s->user_stack_size) {
+		size_t n = sf_unwind_chain(ld->unwind, r->pid, s, unwound, MAX_CHAIN);
+
+		chain = n ? unwound : chain;
+		nr = n ? n : nr;
+	}
+	if (!nr || (chain != unwound && !(s->has & PERF_SAMPLE_CALLCHAIN))) {
 		if (!(s->has & PERF_SAMPLE_IP) || !s->ip)
 			return 0;
 		chain = &s->ip;

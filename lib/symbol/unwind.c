@@ -383,6 +383,25 @@ size_t sf_unwind_sample(struct sf_unwind *u, uint32_t pid, const struct sf_sampl
 	return n;
 }
 
+size_t sf_unwind_chain(struct sf_unwind *u, uint32_t pid, const struct sf_sample *sample,
+		       uint64_t *ips, size_t max)
+{
+	size_t n = 0, user;
+
+	for (uint64_t i = 0; i < sample->nr_chain && n < max; i++) {
+		if (sample->chain[i] == (uint64_t)PERF_CONTEXT_USER)
+			break;
+		ips[n++] = sample->chain[i];
+	}
+	if (n + 1 >= max)
+		return 0;
+	user = sf_unwind_sample(u, pid, sample, ips + n + 1, max - n - 1);
+	if (!user)
+		return 0;
+	ips[n] = PERF_CONTEXT_USER;
+	return n + 1 + user;
+}
+
 #else
 
 int sf_unwind_new(struct sf_unwind **u, struct sf_symbols *s, const struct sf_unwind_opts *opts,
@@ -403,6 +422,12 @@ const struct sf_unwind_stats *sf_unwind_stats(const struct sf_unwind *u)
 
 size_t sf_unwind_sample(struct sf_unwind *u, uint32_t pid, const struct sf_sample *sample,
 			uint64_t *ips, size_t max)
+{
+	return 0;
+}
+
+size_t sf_unwind_chain(struct sf_unwind *u, uint32_t pid, const struct sf_sample *sample,
+		       uint64_t *ips, size_t max)
 {
 	return 0;
 }

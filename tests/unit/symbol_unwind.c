@@ -195,6 +195,35 @@ static void garbage_ends_the_walk(void **state)
 	}
 }
 
+static void as_a_recorded_chain(void **state)
+{
+	const uint64_t kernel[] = {PERF_CONTEXT_KERNEL, 0xffffffff81000010, 0xffffffff81000020,
+				   PERF_CONTEXT_USER, 0x1234};
+	struct sf_sample x = {
+		.chain = kernel,
+		.nr_chain = 5,
+		.user_abi = PERF_SAMPLE_REGS_ABI_64,
+		.user_regs_mask = 0xffffff,
+		.user_regs = dump.reg,
+		.user_stack = dump.stack,
+	};
+	uint64_t ips[MAX], user[MAX];
+	size_t n, nr_user;
+
+	first(1);
+	assert_int_equal(sf_unwind_new(&u, s, NULL, NULL), 0);
+	assert_int_equal(sf_unwind_chain(u, (uint32_t)getpid(), &x, ips, MAX), 0); /* no stack */
+	x.user_stack_size = dump.size;
+	nr_user = sf_unwind_sample(u, (uint32_t)getpid(), &x, user, MAX);
+	assert_true(nr_user > 4);
+	n = sf_unwind_chain(u, (uint32_t)getpid(), &x, ips, MAX);
+	assert_int_equal(n, 4 + nr_user);
+	assert_memory_equal(ips, kernel, 4 * sizeof(*ips));
+	assert_memory_equal(ips + 4, user, nr_user * sizeof(*ips));
+	assert_int_equal(sf_unwind_chain(u, (uint32_t)getpid(), &x, ips, 6), 6);
+	assert_int_equal(sf_unwind_chain(u, (uint32_t)getpid(), &x, ips, 4), 0);
+}
+
 static void on_signal(int sig, siginfo_t *info, void *uc)
 {
 	sink = first(sig);
@@ -239,6 +268,7 @@ int main(int argc, char **argv)
 		TEST(callers_up_to_the_end),   TEST(cut_where_the_stack_is),
 		TEST(nothing_to_start_from),   TEST(garbage_ends_the_walk),
 		TEST(through_a_signal_handler), TEST(through_the_c_library),
+		TEST(as_a_recorded_chain),
 	};
 
 	stack_end = (char *)(((uintptr_t)&argv[argc] + 8) & ~(uintptr_t)7);

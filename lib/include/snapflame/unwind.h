@@ -58,6 +58,14 @@ void sf_unwind_free(struct sf_unwind *u);
 size_t sf_unwind_sample(struct sf_unwind *u, uint32_t pid, const struct sf_sample *sample,
 			uint64_t *ips, size_t max);
 
+/*
+ * The whole chain of a sample that has a piece of stack, as if it had been recorded by frame pointers:
+ * the kernel's part as it is, PERF_CONTEXT_USER, and the user's part. 0 where the sample has no piece
+ * of stack: then its own chain is all there is.
+ */
+size_t sf_unwind_chain(struct sf_unwind *u, uint32_t pid, const struct sf_sample *sample,
+		       uint64_t *ips, size_t max);
+
 const struct sf_unwind_stats *sf_unwind_stats(const struct sf_unwind *u);
 
 #endif
