@@ -7,6 +7,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Times are not worth more than half a percent: an exact fit must not beat everything. */
+#define SF_STATS_PRECISION 0.005
+
 /* Regularised incomplete beta function I_x(a, b), y = 1 - x (given for its digits near x = 1). */
 double sf_stats_beta(double a, double b, double x, double y);
 
@@ -16,9 +19,21 @@ double sf_stats_log_gamma(double x);
 void sf_stats_sort(double *v, size_t n);
 /* Sorted copy; NULL without memory or where n is 0. The caller frees it. */
 double *sf_stats_sorted(const double *v, size_t n);
+/* The k-th smallest (from 0); v is reordered, smaller values before it, larger ones behind. */
+double sf_stats_select(double *v, size_t n, size_t k);
 /* Of sorted values. */
 double sf_stats_sorted_median(const double *v, size_t n);
 double sf_stats_sorted_quantile(const double *v, size_t n, double q);
+
+/* The next order of the values in lexicographic order; false after the last. */
+bool sf_stats_next_order(double *v, size_t n);
+
+struct sf_stats_moments {
+	double n, mean, variance; /* variance 0 where n is 1 */
+	double squares;           /* sum of squared deviations */
+};
+
+struct sf_stats_moments sf_stats_moments(const double *v, size_t n);
 
 /*
  * The largest |S| that Kendall's test of n values without ties does not yet call significant, with

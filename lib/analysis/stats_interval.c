@@ -19,10 +19,9 @@
 enum { PAIRS_MAX = 1024 };
 
 /*
- * In normal samples of n values the bootstrap's variance of the median is on average 1/c of the true
- * one, and as unsteady as a chi-square of df degrees of freedom. Simulated, 60 thousand to 3 million
- * samples each: tests/bench/stats_calibration.c prints this table. By Basu's theorem
- * Var(median) = Var(median - mean) + 1/n, which sharpens c.
+ * In normal samples of n values the bootstrap's variance of the median is on average 1/c times the
+ * true one, and as unsteady as a chi-square of df degrees of freedom. Simulated, 100 thousand to 3
+ * million samples each; the calibration in tests/bench, with the argument "table", checks it.
  */
 static const struct {
 	double c, df;

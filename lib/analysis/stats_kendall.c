@@ -117,8 +117,7 @@ static double upper_of_counts(const uint64_t *count, size_t deg, double s)
 	return upper / all;
 }
 
-/* The next order of the multiset in lexicographic order; false after the last. */
-static bool next_order(double *y, size_t n)
+bool sf_stats_next_order(double *y, size_t n)
 {
 	size_t i = n - 1, k = n - 1;
 	double swap;
@@ -150,7 +149,7 @@ static void try_orders(const double *x, double *y, size_t n, struct sf_kendall *
 			extreme = 0;
 		}
 		extreme += fabs(s) == most;
-	} while (next_order(y, n));
+	} while (sf_stats_next_order(y, n));
 	out->p_up = up / all;
 	out->p_down = down / all;
 	out->p_min = extreme / all;

@@ -44,6 +44,37 @@ double *sf_stats_sorted(const double *v, size_t n)
 	return copy;
 }
 
+/* Hoare's selection, the middle of three as pivot: all slopes of a trend need no sorting. */
+double sf_stats_select(double *v, size_t n, size_t k)
+{
+	size_t lo = 0, hi = n - 1;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2, i = lo, j = hi;
+		double a = v[lo], b = v[mid], c = v[hi];
+		double pivot = fmax(fmin(a, b), fmin(fmax(a, b), c));
+
+		for (;;) {
+			while (v[i] < pivot)
+				i++;
+			while (v[j] > pivot)
+				j--;
+			if (i >= j)
+				break;
+			a = v[i], v[i] = v[j], v[j] = a;
+			i++, j--;
+		}
+		/* v[lo … i-1] <= pivot <= v[j+1 … hi] */
+		if (k < i)
+			hi = i - 1;
+		else if (k > j)
+			lo = j + 1; /* i <= j + 1 */
+		else
+			return v[k];
+	}
+	return v[k];
+}
+
 double sf_stats_sorted_median(const double *v, size_t n)
 {
 	return n & 1 ? v[n / 2] : v[n / 2 - 1] + (v[n / 2] - v[n / 2 - 1]) / 2;

@@ -13,8 +13,6 @@
 
 #include "stats_internal.h"
 
-/* Pauses are not worth more than half a percent: without this an exact fit would beat everything. */
-static const double PRECISION = 0.005;
 /* How much better a model must be: e^2, a Bayes factor that Kass and Raftery (1995) call positive. */
 static const double MARGIN = 2;
 /* Below this share of the variance explained, a smooth model is not the shape of the series. */
@@ -58,7 +56,8 @@ static double sum_squares(const double *y, size_t n)
 static struct fit fit_of(const struct sf_stats_view *view, bool in_log, double rss)
 {
 	const double *y = in_log ? view->log : view->v;
-	double n = (double)view->n, total = sum_squares(y, view->n), floor = PRECISION * PRECISION;
+	double floor = SF_STATS_PRECISION * SF_STATS_PRECISION;
+	double n = (double)view->n, total = sum_squares(y, view->n);
 	struct fit fit;
 
 	if (in_log) {

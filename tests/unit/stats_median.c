@@ -43,6 +43,9 @@ static void windows_of_the_median(void **state)
 	assert_int_equal(at[0], 2);
 	assert_int_equal(sf_median_windows(ties, 5, at), 1);
 	assert_int_equal(at[0], 2);
+	assert_int_equal(sf_median_windows(ties, 4, at), 2);
+	assert_int_equal(at[0], 1);
+	assert_int_equal(at[1], 2);
 	assert_int_equal(sf_median_windows(v, 0, at), 0);
 }
 

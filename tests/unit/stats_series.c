@@ -40,6 +40,7 @@ static const struct known known[] = {
 	{ { 2, 2, 1, 2, 2 }, 5, SF_SHAPE_FLAT, 2, 4 },
 	{ { 471, 495, 448, 432, 428 }, 5, SF_SHAPE_FLAT, 2, 4 },
 	{ { 14, 18, 18, 15, 16 }, 5, SF_SHAPE_FLAT, 2, 4 },
+	{ { 2, 2, 2, 3, 3 }, 5, SF_SHAPE_FLAT, 2, 4 }, /* rounding alone may do that */
 	{ { 5, 5, 5 }, 3, SF_SHAPE_FLAT, 1, 3 },
 	{ { 10, 20, 30 }, 3, SF_SHAPE_LINEAR, 1, 3 },
 };
@@ -62,6 +63,7 @@ static void measured_series(void **state)
 		assert_int_equal(s.direction, k->shape != SF_SHAPE_FLAT);
 		if (k->shape == SF_SHAPE_STEP)
 			assert_int_equal(s.change, k->fast);
+		assert_near(s.p, fmin(1, 2 * fmin(s.step_p, s.trend_p)), 0);
 		assert_true((s.p <= 0.05) == (k->shape != SF_SHAPE_FLAT));
 	}
 }

@@ -16,6 +16,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 /* ---- distributions ---- */
 
@@ -48,8 +49,8 @@ size_t sf_median_windows(const double *v, size_t n, size_t at[2]);
  * 1978; Hutson and Ernst 2000): what infinitely many resamples would give, without resampling. Few
  * windows make it too large and unsteady, so it is scaled and given the degrees of freedom that it
  * has in normal samples of that size, and the difference is studentised (Welch). Measured coverage
- * is 94.5 to 97 % for 3 … 50 windows a side, normal or lognormal, equal or five times larger noise
- * on one side. With 2 windows on a side it is 96 to 98 %, but 91 % where those 2 are the noisy side.
+ * is 94 to 97 % for 3 … 20 windows a side, normal or lognormal noise, equal or five times larger on
+ * one side. With 2 windows on a side it is 97 %, but 92 % where those 2 have nearly all the noise.
  *
  * With one window on a side there is no interval: known is false, lo and hi are NAN.
  */
@@ -162,5 +163,110 @@ struct sf_series {
  */
 int sf_series_describe(const double *v, size_t n, const struct sf_series_opts *opts,
 		       struct sf_series *out);
+
+/*
+ * The growth of one path over BRANCH numbers (NULL: 0, 1, 2, …), which may repeat (trials): trend over
+ * all windows; series of the medians of each number, in their order, whose positions count the
+ * different numbers. -EINVAL with fewer than 3 of them.
+ */
+struct sf_growth {
+	struct sf_trend trend;
+	struct sf_series series;
+	size_t branches; /* different BRANCH numbers */
+};
+
+int sf_growth_describe(const double *branch, const double *v, size_t n,
+		       const struct sf_series_opts *opts, struct sf_growth *out);
+
+/* ---- which paths differ ---- */
+
+/*
+ * Welch's test of slow - fast (the means). With one window on a side its variance is taken to be the
+ * other side's (pooled test), which is fair where noise grows with the pause and the lone window is
+ * the fast one. -EINVAL for one window on both sides.
+ */
+struct sf_t_test {
+	double delta; /* mean slow - mean fast */
+	double se, t, df;
+	double p_up; /* one-sided, of growth */
+	double p;    /* two-sided */
+};
+
+int sf_t_test(const double *fast, size_t n, const double *slow, size_t m, struct sf_t_test *out);
+
+/*
+ * Benjamini and Hochberg (1995): which of n tests may be rejected so that on average at most the
+ * share q of the rejected ones is wrong; where nothing is true, any is rejected with probability q at
+ * most. weight (NULL: equal) says in advance which tests matter more (Genovese, Roeder and Wasserman
+ * 2006); only the ratios count. A p that is NAN is no test. adjusted (least q at which each would be
+ * rejected) and reject may be NULL. Returns how many are rejected, or -EINVAL, -ENOMEM.
+ */
+ssize_t sf_fdr(const double *p, const double *weight, size_t n, double q, double *adjusted,
+	       bool *reject);
+
+struct sf_paths_opts {
+	double q;           /* false discovery rate; 0: 0.05 */
+	double quantum;     /* what one sample stands for, where values are counts of samples: 0 no */
+	bool two_sided;     /* paths that shrink count too, not only growth */
+	bool equal_weights; /* large paths get no larger share of the error */
+};
+
+struct sf_path_diff {
+	struct sf_interval interval; /* of the difference of medians */
+	struct sf_t_test test; /* of this path alone, of the means, with the shared variance */
+	double p;     /* as one of many; NAN where there is nothing to test */
+	double q;     /* the same, adjusted (sf_fdr) */
+	bool differs; /* q <= opts->q */
+};
+
+struct sf_paths_info {
+	size_t tested, found;
+	double prior_df; /* windows' worth of noise that the paths have in common; 0 none */
+};
+
+/*
+ * Which of many paths differ between n fast and m slow windows. v holds n + m values for each path,
+ * fast ones first; out has one entry for each path; opts and info may be NULL. A path with the same
+ * value everywhere is not tested. With n = m = 1 nothing is.
+ *
+ * The tests share what the paths know about noise (Smyth 2004), and large paths get more of the error
+ * to spend. The rule for causes has two parts: the pauses themselves grow (sf_t_test or
+ * sf_series_describe), and the path differs. Of pairs without a difference 5 % at most then name a
+ * cause; docs/statistics.md has the figures, and which growth is found how often.
+ */
+int sf_paths_diff(const double *v, size_t paths, size_t n, size_t m,
+		  const struct sf_paths_opts *opts, struct sf_path_diff *out,
+		  struct sf_paths_info *info);
+
+/* ---- which covariate goes with the pause ---- */
+
+/*
+ * Spearman's correlation of ranks, ties shared. p (two-sided) is exact for n <= 8, beyond it is by the
+ * t approximation. With n <= 4 nothing can be significant, with 5 only perfect order can: p_min says
+ * how small p could have become, so that a reader is not told "no relation" where none could be seen.
+ */
+struct sf_corr {
+	double rho;
+	double p, p_min;
+	size_t n; /* pairs used */
+	bool exact;
+};
+
+int sf_rank_corr(const double *x, const double *y, size_t n, struct sf_corr *out);
+
+struct sf_corr_covariate {
+	size_t at; /* which one, in the caller's order */
+	struct sf_corr corr;
+	double fast, slow; /* medians over the groups' windows; NAN where nothing was read */
+	int separates;     /* 1: above all fast windows in every slow one; -1: below; 0: neither */
+};
+
+/*
+ * Order count covariates by how well they go with the pauses of n windows: first those that separate
+ * the groups, then by |rho|, then by how far they moved. values holds n for each covariate; NAN is
+ * "not read". This is a ranking of hints, no test: with few windows and many covariates several fit.
+ */
+int sf_corr_covariates(const double *pause, size_t n, const double *values, size_t count,
+		  struct sf_span fast, struct sf_span slow, struct sf_corr_covariate *out);
 
 #endif

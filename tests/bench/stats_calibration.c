@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * How often the statistics are right, on synthetic windows with a known truth: the tables of
+ * docs/statistics.md. Every line names its seed; a line that breaks its limit is marked, and the
+ * exit status is then 1. With the argument "table" it simulates the constants of
+ * lib/analysis/stats_interval.c instead.
+ */
+#include <stdbool.h>
+#include <string.h>
+#include <time.h>
+
+#include <snapflame/array.h>
+
+#include "stats_synth.h"
+
+static bool failed;
+
+static const char *verdict(bool good)
+{
+	failed |= !good;
+	return good ? "" : "  <-- outside";
+}
+
+static const size_t sizes[][2] = { { 2, 3 }, { 3, 2 }, { 3, 3 },   { 5, 5 },
+				   { 3, 7 }, { 4, 8 }, { 10, 10 }, { 20, 20 } };
+
+/* The promise: 93 to 97 % for these sizes and these two kinds of noise; chance adds its share. */
+static bool covers(enum noise noise, size_t i, double held, size_t rounds)
+{
+	bool promised = noise <= NOISE_LOGNORMAL && sizes[i][0] == sizes[i][1];
+	double chance = 3 * sqrt(0.05 * 0.95 / (double)rounds);
+
+	return !promised || (held >= 0.93 - chance && held <= 0.97 + chance);
+}
+
+static void coverage(size_t rounds)
+{
+	printf("Coverage of the 95 %% interval of the difference of medians, %zu rounds\n", rounds);
+	for (double ratio = 1; ratio < 6; ratio += 4) {
+		for (enum noise noise = NOISE_NORMAL; noise <= NOISE_SPIKES; noise++) {
+			printf("  slow = %g x fast, %-14s", ratio, noise_name[noise]);
+			for (size_t i = 0; i < SF_ARRAY_SIZE(sizes); i++) {
+				double held = synth_coverage(1000 + i, noise, sizes[i][0],
+							     sizes[i][1], ratio, rounds);
+
+				printf("  %zu+%zu %.3f%s", sizes[i][0], sizes[i][1], held,
+				       verdict(covers(noise, i, held, rounds)));
+			}
+			printf("  (seeds 1000...)\n");
+		}
+	}
+}
+
+static void false_causes(size_t rounds)
+{
+	static const size_t windows[][2] = { { 1, 4 }, { 2, 3 }, { 3, 3 }, { 5, 5 }, { 10, 10 } };
+	double chance = 3 * sqrt(0.05 * 0.95 / (double)rounds);
+
+	printf("False causes: of %zu pairs without a difference, 200 paths each, those in which\n"
+	       "a path is named / and the pauses grow too, which is what a verdict needs\n", rounds);
+	for (enum sizes s = SIZES_EQUAL; s <= SIZES_ZIPF; s++) {
+		for (enum noise noise = NOISE_NORMAL; noise < NOISE_COUNT; noise++) {
+			printf("  %s sizes, %-14s", s == SIZES_ZIPF ? "Zipf " : "equal", noise_name[noise]);
+			for (size_t i = 0; i < SF_ARRAY_SIZE(windows); i++) {
+				struct family_case c = { noise, s, 200, windows[i][0], windows[i][1],
+							 0, 1, false };
+				struct family_rate r = synth_family(2000 + i, &c, rounds);
+				bool plain = noise <= NOISE_LOGNORMAL;
+
+				printf("  %zu+%zu %.3f / %.3f%s", c.n, c.m, r.any, r.gated,
+				       verdict(r.gated <= 0.05 + chance &&
+					       (!plain || r.any <= 0.05 + chance)));
+			}
+			printf("  (seeds 2000...)\n");
+		}
+	}
+}
+
+/* What no test of known noise can beat: one-sided at level alpha, n + m windows, 5 % noise. */
+static double bound(double factor, double n, double m, double alpha)
+{
+	double shift = (factor - 1) / (0.05 * sqrt(1 / n + factor * factor / m));
+
+	return sf_normal_upper(-sf_normal_quantile(alpha) - shift);
+}
+
+static void power(size_t rounds)
+{
+	static const double factors[] = { 1.1, 1.15, 1.2, 1.3, 1.5, 2 };
+	static const size_t windows[][2] = { { 2, 3 }, { 3, 3 }, { 5, 5 }, { 10, 10 } };
+
+	printf("Growth of one of 200 paths, lognormal 5 %%, %zu pairs: found when asked for (limit of "
+	       "any\ntest) / found among all, equal sizes (limit) / largest of Zipf sizes / share of "
+	       "the wrong\n", rounds);
+	for (size_t i = 0; i < SF_ARRAY_SIZE(windows); i++) {
+		for (size_t f = 0; f < SF_ARRAY_SIZE(factors); f++) {
+			struct family_case c = { NOISE_LOGNORMAL, SIZES_EQUAL, 200, windows[i][0],
+						 windows[i][1], 0, factors[f], false };
+			struct family_rate r = synth_family(3000 + f, &c, rounds), z;
+			double n = (double)c.n, m = (double)c.m;
+
+			c.sizes = SIZES_ZIPF;
+			z = synth_family(3100 + f, &c, rounds);
+			printf("  %zu+%zu  x %.2f  %.3f (%.3f) / %.3f (%.3f) / %.3f / %.3f%s  (seeds %zu, "
+			       "%zu)\n", c.n, c.m, c.factor, r.alone, bound(c.factor, n, m, 0.05),
+			       r.found, bound(c.factor, n, m, 0.05 / 200), z.found, r.share,
+			       verdict(c.n != 5 || r.alone >= 0.9 - 3 * sqrt(0.09 / (double)rounds)),
+			       3000 + f, 3100 + f);
+		}
+	}
+}
+
+static void series(size_t rounds)
+{
+	static const size_t length[] = { 3, 4, 5, 6, 8, 10, 20, 50, 200 };
+	double chance = 3 * sqrt(0.05 * 0.95 / (double)rounds);
+
+	printf("Series of pauses, %zu each: pure noise said to grow\n", rounds);
+	for (enum noise noise = NOISE_NORMAL; noise <= NOISE_SPIKES; noise++) {
+		printf("  %-14s", noise_name[noise]);
+		for (size_t i = 0; i < SF_ARRAY_SIZE(length); i++) {
+			struct series_case c = { TRUTH_NONE, noise, length[i], 0 };
+			double grows = synth_series(4000 + i, &c, rounds).grows;
+
+			printf("  %zu: %.3f%s", c.n, grows,
+			       verdict(noise > NOISE_LOGNORMAL || grows <= 0.05 + chance));
+		}
+		printf("  (seeds 4000...)\n");
+	}
+	printf("Steps: said to grow / change within one window, of those / of all / called a step\n");
+	for (double sigmas = 3; sigmas < 21; sigmas = sigmas < 10 ? sigmas + 2 : sigmas + 9) {
+		printf("  %2g sigma", sigmas);
+		for (size_t i = 1; i < SF_ARRAY_SIZE(length); i++) {
+			struct series_case c = { TRUTH_STEP, NOISE_NORMAL, length[i], sigmas };
+			struct series_rate r = synth_series(5000 + i, &c, rounds);
+
+			printf("  %zu: %.3f %.3f %.3f %.3f%s", c.n, r.grows, r.near_found, r.near, r.step,
+			       verdict(r.near_found >= 0.95 - chance));
+		}
+		printf("  (seeds 5000...)\n");
+	}
+	printf("Lines: said to grow / called a step\n");
+	for (double factor = 1.5; factor < 30; factor *= 2) {
+		printf("  x %-4g", factor);
+		for (size_t i = 0; i < SF_ARRAY_SIZE(length); i++) {
+			struct series_case c = { TRUTH_LINE, NOISE_LOGNORMAL, length[i], factor };
+			struct series_rate r = synth_series(6000 + i, &c, rounds);
+
+			printf("  %zu: %.3f %.3f%s", c.n, r.grows, r.step,
+			       verdict(factor < 2 || r.step <= 0.05));
+		}
+		printf("  (seeds 6000...)\n");
+	}
+}
+
+static void speed(void)
+{
+	size_t paths = 20000, windows = 100;
+	double *v = calloc(paths * windows, sizeof(*v)), seconds;
+	struct sf_path *out = calloc(paths, sizeof(*out));
+	struct synth s = { .seed = 9 };
+	clock_t begin;
+
+	if (!v || !out)
+		abort();
+	for (size_t i = 0; i < paths * windows; i++)
+		v[i] = synth_uniform(&s);
+	begin = clock();
+	if (sf_paths_diff(v, paths, 50, 50, NULL, out, NULL))
+		abort();
+	seconds = (double)(clock() - begin) / CLOCKS_PER_SEC;
+	printf("Speed: %zu paths x %zu windows in %.2f s of CPU%s  (seed 9)\n", paths, windows, seconds,
+	       verdict(seconds < 2));
+	free(v);
+	free(out);
+}
+
+/*
+ * The constants c and df of n windows: from normal samples, the true variance of the median over the
+ * mean of the bootstrap's (as sf_median_interval would have it with c = 1), and the df of a
+ * chi-square as unsteady as that.
+ */
+static void constants(size_t n, size_t rounds)
+{
+	struct synth s = { .seed = 7000 + n };
+	double sum = 0, squares = 0, true_variance = 0, used = 0;
+
+	for (size_t r = 0; r < rounds; r++) {
+		double v[32], mean = 0;
+		struct sf_interval i;
+
+		for (size_t k = 0; k < n; k++) {
+			v[k] = synth_normal(&s);
+			mean += v[k] / (double)n;
+		}
+		if (sf_median_interval(v, n, &i))
+			abort();
+		sum += i.se * i.se;
+		squares += i.se * i.se * i.se * i.se;
+		true_variance += (i.delta - mean) * (i.delta - mean);
+		used = i.df;
+	}
+	sum /= (double)rounds;
+	squares /= (double)rounds;
+	true_variance = true_variance / (double)rounds + 1 / (double)n;
+	printf("%2zu  c should change by %+.2f %%, df %.3f (used %.3f)  (seed %zu)\n", n,
+	       100 * (true_variance / sum - 1), 2 * sum * sum / (squares - sum * sum), used, 7000 + n);
+}
+
+int main(int argc, char **argv)
+{
+	size_t rounds = argc > 1 ? strtoul(argv[1], NULL, 10) : 1000;
+
+	if (argc > 1 && !strcmp(argv[1], "table")) {
+		for (size_t n = 2; n <= 30; n++)
+			constants(n, 200000);
+		return 0;
+	}
+	if (!rounds)
+		rounds = 1;
+	coverage(10 * rounds);
+	false_causes(rounds);
+	power(rounds);
+	series(rounds);
+	speed();
+	return failed;
+}
