@@ -373,13 +373,41 @@ static bool timed(enum sf_wait wait)
 	return wait == SF_WAIT_FUTEX || wait == SF_WAIT_PEER || wait == SF_WAIT_TIMER;
 }
 
+/* Does the recording know what the thread did? In scope vmm it knows the target's threads only. */
+static bool is_recorded(const struct walk *w, uint32_t thread)
+{
+	const struct sf_thread *t = &w->rec->thread[thread];
+
+	if (w->rec->system_scope || t->flags & SF_THREAD_TARGET)
+		return true;
+	/* A CPU-wide sampler sees it, too: what counts is when it came and went. */
+	for (size_t i = 0; i < t->nr_sched; i++)
+		if (t->sched[i].kind != SF_SCHED_WAKE)
+			return true;
+	return false;
+}
+
+/* Woken by a process that was not recorded: it has the answer, and what it did is not known. */
+static int peer(struct walk *w, const struct sf_slice *iv, enum sf_wait wait, uint64_t lo)
+{
+	struct sf_segment s = segment(w, iv);
+
+	s.stack = sf_mechanism_trim(w->m, iv->stack);
+	s.kind = SF_KIND_PEER;
+	s.source = SF_SOURCE_SEEN;
+	if (add_waiter(w, iv->stack, wait, &s.waiter))
+		return -ENOMEM;
+	s.thread = iv->waker;
+	return emit(w, lo, s);
+}
+
 static int blocked(struct walk *w, const struct sf_slice *iv, uint64_t lo)
 {
 	enum sf_wait wait = sf_mechanism_wait(w->m, iv->stack);
 	struct sf_segment s;
 
 	if (follows(w, iv, wait))
-		return follow(w, iv, wait, lo);
+		return is_recorded(w, iv->waker) ? follow(w, iv, wait, lo) : peer(w, iv, wait, lo);
 	if (wait == SF_WAIT_DEVICE || wait == SF_WAIT_WRITEBACK)
 		return device_wait(w, iv, wait, lo);
 	s = segment(w, iv);

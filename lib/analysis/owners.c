@@ -34,7 +34,9 @@ static const char *process_comm(const struct sf_recording *rec, const struct sf_
 static void thread_label(const struct sf_thread *t, const char *comm, const char *process, char *buf,
 			 size_t size)
 {
-	if (t->flags & SF_THREAD_KERNEL || !*process)
+	if (!*comm)
+		snprintf(buf, size, "process %u", t->pid == UINT32_MAX ? t->tid : t->pid);
+	else if (t->flags & SF_THREAD_KERNEL || !*process)
 		snprintf(buf, size, "%s", comm);
 	else if (t->flags & SF_THREAD_TARGET)
 		snprintf(buf, size, t->tid == t->pid ? "%s (main)" : "%s", comm);

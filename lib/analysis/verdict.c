@@ -130,6 +130,12 @@ static void because(struct sf_str *s, const struct sf_diff *d, const struct sf_c
 		where(s, leaf, fn);
 		break;
 	case SF_KIND_PEER:
+		if (c->waiter) {
+			sf_str_addf(s, "%s waits %.0f ms longer for %s, which was not recorded",
+				    owner_name(d, c->waiter), ms, who);
+			where(s, leaf, fn);
+			break;
+		}
 		sf_str_addf(s, "%s waits %.0f ms longer for an answer whose sender was not seen", who, ms);
 		where(s, leaf, fn);
 		break;

@@ -58,6 +58,23 @@ static json_t *missing_json(const struct sf_missing *m)
 	return list;
 }
 
+/* {"254:0": "vda"}: who reads the recording elsewhere has other devices with these numbers. */
+static json_t *devices(void)
+{
+	json_t *o = json_object();
+	FILE *f = fopen("/proc/diskstats", "re");
+	unsigned major, minor;
+	char name[64], key[32];
+
+	while (f && fscanf(f, "%u %u %63s%*[^\n]", &major, &minor, name) == 3) {
+		snprintf(key, sizeof(key), "%u:%u", major, minor);
+		json_object_set_new(o, key, sf_json_text(name, strlen(name)));
+	}
+	if (f)
+		fclose(f);
+	return o;
+}
+
 int sf_session_meta(struct sf_capture *c)
 {
 	static const char *const graph[] = { "auto", "fp", "dwarf", "none" };
@@ -81,6 +98,7 @@ int sf_session_meta(struct sf_capture *c)
 		return -ENOMEM;
 	json_object_set_new(o, "cmd", words(c->opts.argv, (size_t)c->opts.argc));
 	json_object_set_new(o, "branch_cmd", words(c->opts.branch_cmd, SIZE_MAX));
+	json_object_set_new(o, "devices", devices());
 	json_object_set_new(o, "labels", labels(c->opts.label));
 	json_object_set_new(o, "missing", missing_json(&c->missing));
 	return sf_marks_add(&c->marks, "meta", c->start, o);
