@@ -353,6 +353,8 @@ static int fold_all(struct sample_fold *s, struct sf_error *err)
 	int ret, end;
 
 	while ((end = sf_reader_next(s->r, &rec, err)) > 0) {
+		if (rec->type == SF_RECORD_HEADER_FEATURE)
+			tell_origin(s); /* in a pipe */
 		ret = fold_record(s, rec);
 		if (ret)
 			return sf_error_at(err, ret, sf_reader_path(s->r), 0, "no memory");
@@ -360,7 +362,6 @@ static int fold_all(struct sample_fold *s, struct sf_error *err)
 	sf_debug("fold", "%llu samples, %llu by chain, %llu entries looked at; %zu stacks",
 		 (unsigned long long)s->f->stats.samples, (unsigned long long)s->hits,
 		 (unsigned long long)s->entries, s->stacks->nr);
-	tell_origin(s); /* a pipe tells it on the way */
 	if (s->name_later && sf_fold_later_name(&s->later))
 		return sf_error_at(err, -ENOMEM, sf_reader_path(s->r), 0, "no memory");
 	return end;

@@ -36,7 +36,8 @@ static const struct arch archs[] = {
 		.sp = 31,
 		.fp = 29,
 		.pc = 32,
-		.address = (1ULL << 52) - 1,
+		/* Programs get addresses of 52 bits only if they ask for them. */
+		.address = (1ULL << 48) - 1,
 		.perf = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
 			 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31},
 	},

@@ -133,6 +133,13 @@ static void options(struct sf_symbols_opts *o, int argc, char **argv)
 	}
 }
 
+static void origin(struct sf_symbols *s, struct sf_reader *r)
+{
+	sf_symbols_set_origin(s, sf_reader_feature(r, SF_FEAT_OSRELEASE),
+			      sf_reader_feature(r, SF_FEAT_HOSTNAME),
+			      sf_reader_feature(r, SF_FEAT_ARCH));
+}
+
 int main(int argc, char **argv)
 {
 	struct sf_symbols_opts opts = {0};
@@ -151,15 +158,15 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	sf_unwind_new(&unwind, s, &(struct sf_unwind_opts){.mark_cut = true}, NULL);
+	origin(s, r);
 	while ((n = sf_reader_next(r, &rec, &err)) > 0) {
+		if (rec->type == SF_RECORD_HEADER_FEATURE)
+			origin(s, r);
 		if (sf_symbols_feed(s, rec))
 			return 1;
 		if (rec->type == PERF_RECORD_SAMPLE)
 			keep(s, rec);
 	}
-	sf_symbols_set_origin(s, sf_reader_feature(r, SF_FEAT_OSRELEASE),
-			      sf_reader_feature(r, SF_FEAT_HOSTNAME),
-			      sf_reader_feature(r, SF_FEAT_ARCH));
 	if ((load && load_names(s)) || (store && store_names(s)))
 		return 1;
 	for (size_t i = 0; i < nr_samples; i++) {
