@@ -113,6 +113,12 @@ static void settle_columns(struct sf_folded *f)
 	}
 }
 
+/* flamegraph.pl knows none, but some tools write "# …". A thread may well be called "#1". */
+static bool is_comment(const char *text, size_t len)
+{
+	return text[0] == '#' && (len == 1 || text[1] == ' ' || text[1] == '#');
+}
+
 int sf_folded_next(struct sf_folded *f, const struct sf_folded_line **line, struct sf_error *err)
 {
 	const char *text;
@@ -121,9 +127,11 @@ int sf_folded_next(struct sf_folded *f, const struct sf_folded_line **line, stru
 	int ret;
 
 	while ((ret = sf_lines_next(&f->lines, &text, &len, f->path, err)) > 0) {
-		if (!len || text[0] == '#')
+		if (!len || is_comment(text, len))
 			continue;
 		if (!sf_folded_parse(text, len, &f->line, &rounded)) {
+			if (text[0] == '#')
+				continue;
 			if (!f->stats.unrecognized++)
 				f->stats.first_unrecognized = f->lines.number;
 			continue;
