@@ -48,6 +48,26 @@ static int learn(struct sf_compose *s, const struct perf_event_header *h)
 	return 0;
 }
 
+/*
+ * While somebody else records with build ids, the kernel (6.18) says of our MMAP2 records, too, that
+ * they have one, over device and inode: what we did not ask for is not there.
+ */
+static int add_record(struct sf_compose *s, uint64_t time, const struct perf_event_header *h)
+{
+	struct sf_str copy = SF_STR_INIT;
+	int ret;
+
+	if (h->type != PERF_RECORD_MMAP2 || !(h->misc & PERF_RECORD_MISC_MMAP_BUILD_ID))
+		return sf_merge_add(&s->merge, time, h);
+	sf_str_addn(&copy, h, h->size);
+	if (sf_str_failed(&copy))
+		return -ENOMEM;
+	((struct perf_event_header *)(void *)copy.buf)->misc &= (uint16_t)~PERF_RECORD_MISC_MMAP_BUILD_ID;
+	ret = sf_merge_add_copy(&s->merge, time, &copy);
+	sf_str_release(&copy);
+	return ret;
+}
+
 static int add_perf_chunk(struct sf_compose *s, const uint8_t *data, uint64_t size)
 {
 	uint64_t last = s->c->start;
@@ -67,7 +87,7 @@ static int add_perf_chunk(struct sf_compose *s, const uint8_t *data, uint64_t si
 			last = time;
 		ret = learn(s, h);
 		if (!ret)
-			ret = sf_merge_add(&s->merge, time ? time : last, h);
+			ret = add_record(s, time ? time : last, h);
 		if (ret)
 			return ret;
 		at += h->size;
