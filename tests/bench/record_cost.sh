@@ -46,8 +46,18 @@ start_vmm() {
 
 branch() { "$BUILD/branchsim" branch --sock "$state/sock" >>"$state/$1"; }
 
-# One BRANCH under the recorder $1. Recordings go to memory.
+# ns that the VMM's main thread has run
+main_cpu() { cut -d' ' -f1 "/proc/$vmm/task/$vmm/schedstat"; }
+
+# One BRANCH under the recorder $1, and what CPU time it took.
 one() {
+  cpu=$(main_cpu)
+  perform "$1"
+  echo $(($(main_cpu) - cpu)) >>"$state/$1.cpu"
+}
+
+# Recordings go to memory.
+perform() {
   out=/dev/shm/record-cost.$$
   case $1 in
   plain) branch plain ;;
@@ -87,30 +97,36 @@ quantiles() {
     END { if (NR) printf "%.3f %.3f %.3f\n", q(0.25), q(0.5), q(0.75) }'
 }
 
+# compare WHAT FILE BASE: one line: median and middle half, and their ratio to those of BASE
+compare() {
+  what=$1 base=$(quantiles "$3" | cut -d' ' -f2)
+  paste "$2" "$3" | awk 'NF == 2 && $2 > 0 {print $1 / $2}' >"$state/ratio"
+  # shellcheck disable=SC2046 # three words
+  set -- $(quantiles "$2") $(quantiles "$state/ratio")
+  [ $# -eq 6 ] || { printf '  %-16s nothing\n' "$what"; return; }
+  printf '  %-16s median %8.2f ms (%.2f .. %.2f)  ratio %s (%.2f .. %.2f)\n' "$what" "$2" "$1" "$3" \
+    "$(echo "$2 $base" | awk '{printf "%.3f", $1 / $2}')" "$4" "$6"
+}
+
 report() {
-  pauses plain >"$state/a"
-  base=$(quantiles "$state/a" | cut -d' ' -f2)
   for r in $RECORDERS; do
-    pauses "$r" >"$state/b"
-    paste "$state/b" "$state/a" | awk 'NF == 2 && $2 > 0 {print $1 / $2}' >"$state/ratio"
-    # shellcheck disable=SC2046 # three words
-    set -- $(quantiles "$state/b") $(quantiles "$state/ratio")
-    [ $# -eq 6 ] || { printf '  %-10s no pauses\n' "$r"; continue; }
-    printf '  %-10s median %8.2f ms (%.2f .. %.2f)  ratio %s (%.2f .. %.2f)\n' "$r" "$2" "$1" "$3" \
-      "$(echo "$2 $base" | awk '{printf "%.3f", $1 / $2}')" "$4" "$6"
+    pauses "$r" >"$state/$r.ms"
+    awk '{print $1 / 1e6}' "$state/$r.cpu" >"$state/$r.cpu.ms"
   done
+  for r in $RECORDERS; do compare "$r" "$state/$r.ms" "$state/plain.ms"; done
+  for r in $RECORDERS; do compare "$r, CPU" "$state/$r.cpu.ms" "$state/plain.cpu.ms"; done
 }
 
 for scenario in "$@"; do
   rm -f "$state"/plain
-  for r in $RECORDERS; do : >"$state/$r"; done
+  for r in $RECORDERS; do : >"$state/$r"; : >"$state/$r.cpu"; done
   if ! start_vmm "$scenario" 2>"$state/why"; then
     echo "$scenario: left out: $(tail -n 1 "$state/why")"
     sh "$TOP/samples/storage.sh" down "$state/disk" >/dev/null 2>&1
     continue
   fi
   echo "$scenario ($(cause_of "$scenario")), $N times each"
-  for r in $RECORDERS; do one "$r"; : >"$state/$r"; done # the first of each is not counted
+  for r in $RECORDERS; do perform "$r"; : >"$state/$r"; done # the first of each is not counted
   i=0
   while [ $i -lt "$N" ]; do
     i=$((i + 1))
