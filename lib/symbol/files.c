@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "symbol/debuginfod.h"
+
 #define DEBUG_DIR "/usr/lib/debug"
 
 bool sf_files_cache_dir(const struct sf_symbols_opts *opts, char *path, size_t size)
@@ -134,16 +136,26 @@ static bool try_cached(struct search *x, const char *name)
 	return try_run(x, "%s/.build-id/%.2s/%s/%s", dir, hex, hex + 2, name);
 }
 
-static bool find_run(struct search *x)
+static bool find_run_here(struct search *x)
 {
 	const char *path = x->mod->file, *symfs = x->s->opts.symfs;
 
-	if (path[0] != '/')
-		return x->ret = -ENOENT, false;
 	if (symfs)
 		return try_run(x, "%s%s", symfs, path) || try_cached(x, "elf");
 	return (other_root(x->mod->pid) && try_run(x, "/proc/%u/root%s", x->mod->pid, path)) ||
 	       try_run(x, "%s", path) || try_map_files(x) || try_cached(x, "elf");
+}
+
+static bool find_run(struct search *x)
+{
+	char path[4096];
+
+	if (x->mod->file[0] != '/')
+		return false;
+	return find_run_here(x) ||
+	       (x->s->opts.debuginfod &&
+		sf_debuginfod_find(x->want, SF_DEBUGINFOD_EXECUTABLE, path, sizeof(path)) &&
+		try_run(x, "%s", path));
 }
 
 static bool try_syms(struct search *x, const char *fmt, ...)
@@ -225,6 +237,15 @@ static bool try_debuglink(struct search *x, const char *symfs)
 		linked_file_fits(x, crc));
 }
 
+static bool try_debuginfod(struct search *x)
+{
+	char path[4096];
+
+	return x->s->opts.debuginfod &&
+	       sf_debuginfod_find(x->want, SF_DEBUGINFOD_DEBUGINFO, path, sizeof(path)) &&
+	       try_syms(x, "%s", path);
+}
+
 /* The order is perf's; the first file with a full symbol table is taken. */
 static bool find_syms(struct search *x)
 {
@@ -235,7 +256,8 @@ static bool find_syms(struct search *x)
 		return false;
 	return try_debuglink(x, symfs) || try_build_id(x, symfs) ||
 	       (x->want->size && (try_syms(x, "%s" DEBUG_DIR "%s.debug", symfs, x->mod->file) ||
-				  try_syms(x, "%s" DEBUG_DIR "%s", symfs, x->mod->file)));
+				  try_syms(x, "%s" DEBUG_DIR "%s", symfs, x->mod->file))) ||
+	       ((!f->run || !sf_elf_has_symtab(f->run)) && try_debuginfod(x));
 }
 
 static int find_files(struct sf_symbols *s, const struct sf_mod *mod, struct sf_files *f)

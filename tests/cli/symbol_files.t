@@ -111,6 +111,31 @@ cp prog "$dir/elf"
 is "$(ask buildid_dir=cache build_id="$id" /nowhere/prog "$hidden" "$shown")" "$both" \
   "perf's cache of files"
 
+# A debuginfod server is files under their build-ids.
+mkdir -p "server/buildid/$id"
+cp prog.debug "server/buildid/$id/debuginfo"
+cp stripped "server/buildid/$id/executable"
+if command -v python3 >/dev/null &&
+  python3 -c 'import ctypes; ctypes.CDLL("libdebuginfod.so.1")' 2>/dev/null; then
+  python3 -u -c 'import functools, http.server as h
+s = h.HTTPServer(("127.0.0.1", 0), functools.partial(h.SimpleHTTPRequestHandler, directory="server"))
+print(s.server_port, flush=True)
+s.timeout = 20
+for _ in range(8): s.handle_request()' >port 2>requests &
+  server=$!
+  for _ in 1 2 3 4 5 6 7 8 9 10; do [ -s port ] || sleep 0.2; done
+  DEBUGINFOD_URLS=http://127.0.0.1:$(cat port) DEBUGINFOD_CACHE_PATH=$TMP/fetched
+  export DEBUGINFOD_URLS DEBUGINFOD_CACHE_PATH
+  is "$(ask build_id="$id" /nowhere/prog "$hidden")" "?
+problem: /nowhere/prog: No such file or directory" "no server unless it is asked for"
+  is "$(cat requests)" "" "and no request at all"
+  is "$(ask debuginfod build_id="$id" /nowhere/prog "$hidden" "$shown")" "$both" "debuginfod"
+  kill $server 2>/dev/null
+  unset DEBUGINFOD_URLS
+else
+  skip "debuginfod" "no libdebuginfod, or no python3 to be the server"
+fi
+
 if command -v xz >/dev/null; then
   objcopy -S --keep-symbol=hidden_one prog.debug mini && xz -f mini
   objcopy --add-section .gnu_debugdata=mini.xz stripped minidebug

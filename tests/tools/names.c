@@ -4,7 +4,7 @@
  * of a file that some process had mapped: one line each, inlined calls first, then problems, each
  * with "problem: " before it. A program of the tests, not installed.
  *
- *	symfs=DIR buildid_dir=DIR no_local inlines lines   as in struct sf_symbols_opts
+ *	symfs=DIR buildid_dir=DIR no_local inlines lines debuginfod   as in struct sf_symbols_opts
  *	build_id=HEX   the recording's build-id of the file
  *	pid=N          a live process that has it mapped: its mappings are taken, PATH is a part of
  *	               the file's name there
@@ -52,6 +52,8 @@ static int option(char *arg)
 		opts.inlines = true;
 	else if (!strcmp(arg, "lines"))
 		opts.lines = true;
+	else if (!strcmp(arg, "debuginfod"))
+		opts.debuginfod = true;
 	else
 		return -1;
 	return 0;
