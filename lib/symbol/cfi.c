@@ -53,6 +53,8 @@ int sf_cfi_open(struct sf_cfi **out, struct sf_files *files)
 		sf_cfi_free(c);
 		return -ENODATA;
 	}
+	sf_elf_detach(c->files.run);
+	sf_elf_detach(c->files.syms);
 	*out = c;
 	return 0;
 }

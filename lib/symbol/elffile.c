@@ -12,6 +12,9 @@
 
 #include "symbol/elfpriv.h"
 
+/* Debug files can be larger than what memory should hold of them. */
+#define MAX_READ (32 << 20)
+
 static int read_sections(struct sf_elf *e)
 {
 	size_t n, strndx;
@@ -172,7 +175,8 @@ int sf_elf_open(struct sf_elf **out, const char *path, const struct sf_build_id 
 		ret = -EINVAL;
 	} else {
 		elf_version(EV_CURRENT);
-		e->elf = elf_begin(e->fd, ELF_C_READ, NULL);
+		e->elf = elf_begin(e->fd, st.st_size > MAX_READ ? ELF_C_READ_MMAP : ELF_C_READ,
+				   NULL);
 		ret = look_inside(e, want);
 	}
 	if (ret) {
@@ -217,6 +221,15 @@ void sf_elf_free(struct sf_elf *e)
 	free(e->sec);
 	free(e->seg);
 	free(e);
+}
+
+void sf_elf_detach(struct sf_elf *e)
+{
+	if (!e || e->fd < 0)
+		return;
+	elf_cntl(e->elf, ELF_C_FDDONE);
+	close(e->fd);
+	e->fd = -1;
 }
 
 const struct sf_build_id *sf_elf_build_id(const struct sf_elf *e)
@@ -288,6 +301,10 @@ int sf_elf_open_memory(struct sf_elf **e, const void *image, size_t size,
 }
 
 void sf_elf_free(struct sf_elf *e)
+{
+}
+
+void sf_elf_detach(struct sf_elf *e)
 {
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * ELF files: build-ids, program headers, symbols. Everything is read by offset, never mapped: a
- * file that shrinks while it is read must not kill the reader.
+ * ELF files: build-ids, program headers, symbols. What is not large is read by offset, not mapped:
+ * a file that shrinks while it is read must not kill the reader.
  */
 #ifndef SNAPFLAME_SYMBOL_ELFFILE_H
 #define SNAPFLAME_SYMBOL_ELFFILE_H
@@ -29,6 +29,12 @@ int sf_elf_open(struct sf_elf **e, const char *path, const struct sf_build_id *w
 int sf_elf_open_memory(struct sf_elf **e, const void *image, size_t size,
 		       const struct sf_build_id *want);
 void sf_elf_free(struct sf_elf *e);
+
+/*
+ * Close the descriptor; what has been looked at stays readable. For files that are kept: a recording
+ * of a whole machine has more of them than a process may have open.
+ */
+void sf_elf_detach(struct sf_elf *e);
 
 const struct sf_build_id *sf_elf_build_id(const struct sf_elf *e);
 bool sf_elf_has_symtab(const struct sf_elf *e); /* .symtab: the full table */

@@ -172,6 +172,8 @@ int sf_inlines_open(struct sf_inlines **out, struct sf_symbols *s, struct sf_fil
 		sf_inlines_free(x);
 		return ret;
 	}
+	sf_elf_detach(x->files.run);
+	sf_elf_detach(x->files.syms);
 	*out = x;
 	return 0;
 }
