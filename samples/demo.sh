@@ -25,7 +25,7 @@ run() {
 cause=rewrite dir=$tmp/files
 mkdir "$dir"
 if why=$(sh "$top/samples/storage.sh" check disk "$tmp/storage" 2>&1) &&
-  sh "$top/samples/storage.sh" up disk "$tmp/storage"; then
+  sh "$top/samples/storage.sh" up disk "$tmp/storage" --rate 10485760; then
   storage=$tmp/storage
   dir=$(sh "$top/samples/storage.sh" dir "$storage")
 else

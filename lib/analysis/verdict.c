@@ -178,8 +178,9 @@ static void dirtied(struct sf_str *s, const struct sf_diff *d, const struct sf_c
 {
 	const struct sf_dirtier *w = sf_other_dirtier(d);
 
+	/* A throttle is one's own. */
 	if (!w || (c->kind != SF_KIND_IO_WRITEBACK && c->kind != SF_KIND_IO_JOURNAL &&
-		   c->kind != SF_KIND_IO_DEVICE && c->kind != SF_KIND_IO_THROTTLE))
+		   c->kind != SF_KIND_IO_DEVICE))
 		return;
 	sf_str_addf(s, ", while %s (pid %u) writes %.0f MB a pause", w->comm, w->pid, w->bytes / 1e6);
 }
