@@ -10,10 +10,12 @@
 #include <snapflame/gate.h>
 #include <snapflame/render_folded.h>
 #include <snapflame/render_json.h>
+#include <snapflame/render_stackdiff.h>
 #include <snapflame/render_text.h>
 
 #include "cmd.h"
 #include "diff_sides.h"
+#include "diff_stacks.h"
 #include "options.h"
 #include "report.h"
 #include "terminal.h"
@@ -24,7 +26,7 @@ static const char *const formats[] = { "text", "folded", "json", NULL };
 
 struct diff_opts {
 	struct sf_texts fast, slow;
-	const char *dir, *symfs;
+	const char *dir, *symfs, *event;
 	unsigned warmup;
 	int format;
 	double fail_over;
@@ -40,6 +42,8 @@ static const struct sf_option options[] = {
 	SF_FLAG(0, "api", struct diff_opts, api,
 		"the API's windows, also where the dark ones are known"),
 	SF_FILE(0, "symfs", struct diff_opts, symfs, "DIR", "look for binaries under DIR"),
+	SF_TEXT(0, "event", struct diff_opts, event, "NAME",
+		"of stacks without BRANCHes: compare this event (the first one)"),
 	SF_HEADING("The result"),
 	SF_FILE('o', "output", struct diff_opts, dir, "DIR",
 		"write report.html, figures and data to DIR, too"),
@@ -94,10 +98,15 @@ static int gate(const struct sf_diff *d, double limit)
 	return g.exceeded ? SF_EXIT_GATE : SF_EXIT_DONE;
 }
 
+static enum format format_of(const struct diff_opts *o)
+{
+	return o->json ? FORMAT_JSON : (enum format)o->format;
+}
+
 static int compare(const struct diff_opts *o, const struct sf_sides *sides)
 {
 	struct sf_error err = SF_ERROR_INIT;
-	enum format format = o->json ? FORMAT_JSON : (enum format)o->format;
+	enum format format = format_of(o);
 	struct sf_diff *d;
 	int status;
 
@@ -112,6 +121,47 @@ static int compare(const struct diff_opts *o, const struct sf_sides *sides)
 	return status;
 }
 
+static int print_stacks(const struct sf_stackdiff *d, enum format format)
+{
+	struct sf_text_opts text = sf_terminal_opts(stdout);
+	struct sf_str out = SF_STR_INIT;
+	int ret = 0;
+
+	if (format == FORMAT_JSON)
+		ret = sf_json_stackdiff(&out, d);
+	else if (format == FORMAT_FOLDED)
+		ret = sf_folded_stackdiff(&out, d);
+	else
+		sf_text_stackdiff(&out, d, &text);
+	if (ret || sf_str_failed(&out))
+		ret = sf_failf("out of memory");
+	else
+		fputs(out.buf, stdout);
+	sf_str_release(&out);
+	return ret;
+}
+
+static int compare_stacks(const struct diff_opts *o, const struct sf_sides *sides)
+{
+	struct sf_stackdiff *d;
+	int status;
+
+	if (o->dir)
+		return sf_failf("-o: a report needs BRANCHes; snapflame report draws stacks");
+	status = sf_diff_stacks(&d, sides, o->event,
+				&(struct sf_symbols_opts){ .symfs = o->symfs });
+	if (status)
+		return status;
+	status = print_stacks(d, format_of(o));
+	if (format_of(o) == FORMAT_FOLDED)
+		sf_warn("no verdict: %s", d->why);
+	if (!status && !isnan(o->fail_over))
+		sf_warn("growth against the limit of %g %%: not decided, there are no pauses",
+			o->fail_over);
+	sf_stackdiff_free(d);
+	return status;
+}
+
 static int diff(const struct diff_opts *o, char **file, size_t nr)
 {
 	struct sf_sides_opts so = {
@@ -123,7 +173,7 @@ static int diff(const struct diff_opts *o, char **file, size_t nr)
 	int status = sf_sides_load(&sides, &so);
 
 	if (!status)
-		status = compare(o, &sides);
+		status = sides.stacks ? compare_stacks(o, &sides) : compare(o, &sides);
 	sf_sides_release(&sides);
 	return status;
 }

@@ -67,8 +67,14 @@ static int check_type(const char *path, enum sf_filetype *type)
 	*type = SF_FILETYPE_PERF_DATA;
 	if (!strcmp(path, "-"))
 		return 0; /* looking would take it */
-	if (sf_input_open(&in, path, &err))
+	switch (sf_input_open(&in, path, &err)) {
+	case 0:
+		break;
+	case -EISDIR: /* perf record --threads writes a directory */
+		return 0;
+	default:
 		return sf_fail(&err);
+	}
 	*type = sf_input_type(in);
 	sf_input_free(in);
 	if (*type == SF_FILETYPE_PERF_DATA || *type == SF_FILETYPE_SCRIPT ||
@@ -98,15 +104,16 @@ static struct sf_recording *load(struct sf_sides *s, const char *path,
 	s->rec[s->nr++] = rec;
 	for (size_t i = 0; (line = sf_recording_problem(rec, i)); i++)
 		sf_note("%s: %s", path, line);
-	if (!rec->nr_windows) {
-		if (rec->meta.pid)
-			sf_failf("%s: no BRANCH in it; give record a command, or --duration", path);
-		else
-			sf_failf("%s: neither BRANCHes nor context switches in it; record it with "
-				 "snapflame record", path);
-		return NULL;
-	}
 	return rec;
+}
+
+static int no_windows(const struct sf_recording *rec)
+{
+	if (rec->meta.pid)
+		return sf_failf("%s: no BRANCH in it; give record a command, or --duration",
+				rec->path);
+	return sf_failf("%s: neither BRANCHes nor context switches in it; record it with snapflame "
+			"record", rec->path);
 }
 
 /* All windows of a file but the first ones, to one side. */
@@ -119,6 +126,12 @@ static int add_file(struct sf_sides *s, enum sf_side side, const char *path,
 
 	if (!rec)
 		return SF_EXIT_FAILED;
+	if (!rec->nr_windows && rec->meta.pid)
+		return no_windows(rec);
+	if (!rec->nr_windows) {
+		s->stacks = true;
+		return 0;
+	}
 	if (rec->nr_windows <= o->warmup)
 		return sf_failf("%s: %zu BRANCHes, and --warmup %u leaves none of them", path,
 				rec->nr_windows, o->warmup);
@@ -142,9 +155,13 @@ static int add_files(struct sf_sides *s, enum sf_side side, const char *const *p
 		enum sf_filetype type;
 
 		status = check_type(path[i], &type);
-		if (!status)
+		if (!status && type != SF_FILETYPE_PERF_DATA)
+			s->stacks = true;
+		else if (!status)
 			status = add_file(s, side, path[i], o);
 	}
+	s->path[side] = path;
+	s->nr_paths[side] = nr;
 	return status;
 }
 
@@ -229,9 +246,14 @@ static int split(struct sf_sides *s, const struct sf_sides_opts *o)
 
 	if (status)
 		return status;
+	if (type != SF_FILETYPE_PERF_DATA)
+		return sf_usage("%s: stacks without BRANCHes cannot be split; give two files",
+				o->file[0]);
 	rec = load(s, o->file[0], o);
 	if (!rec)
 		return SF_EXIT_FAILED;
+	if (!rec->nr_windows)
+		return no_windows(rec);
 	status = numbers_of(&fast, rec, "fast", o->fast);
 	if (!status)
 		status = numbers_of(&slow, rec, "slow", o->slow);

@@ -21,6 +21,10 @@ struct sf_sides {
 	size_t nr, alloc;
 	struct sf_window_ref *ref[SF_NR_SIDES]; /* ref[SF_FAST] alone where one recording is split */
 	char split[256];
+	/* Some file has stacks but no windows: all are to be compared by their stacks. */
+	bool stacks;
+	const char *const *path[SF_NR_SIDES];
+	size_t nr_paths[SF_NR_SIDES];
 };
 
 /*

@@ -31,7 +31,7 @@ static void put_cell(struct sf_str *out, const struct sf_cell *c)
 	else if (c->type == SF_CELL_INT)
 		sf_str_addf(out, "%lld", (long long)c->i);
 	else if (c->type == SF_CELL_REAL)
-		sf_str_addf(out, "%.12g", c->d);
+		sf_str_addf(out, "%.15g", c->d);
 }
 
 int sf_csv_table(struct sf_str *out, const struct sf_table *t)

@@ -42,8 +42,8 @@ int sf_json_print(struct sf_str *out, json_t *o)
 {
 	int ret = -ENOMEM;
 
-	/* 12 digits: a double's last ones are noise ("0.10000000000000001"). */
-	if (o && !json_dump_callback(o, append, out, JSON_INDENT(2) | JSON_REAL_PRECISION(12)))
+	/* 15 digits: a double's last ones are noise ("0.10000000000000001"). */
+	if (o && !json_dump_callback(o, append, out, JSON_INDENT(2) | JSON_REAL_PRECISION(15)))
 		ret = 0;
 	json_decref(o);
 	sf_str_addch(out, '\n');

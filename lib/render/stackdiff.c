@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <snapflame/render_stackdiff.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "render/json_value.h"
+#include "render/layout.h"
+
+enum { LABEL = 9, INDENT = 30, MIN_WIDTH = 72, HEAD_LINES = 8 };
+
+/* ------------------------------------------------------------------------------- text */
+
+static void section(struct sf_str *out, const char *label, const char *text, unsigned width,
+		    bool color, enum sf_style style)
+{
+	struct sf_str safe = SF_STR_INIT;
+
+	sf_put_name(&safe, text);
+	sf_style(out, color, style);
+	sf_put_left(out, label, LABEL);
+	sf_style(out, color, SF_PLAIN);
+	sf_put_wrapped(out, safe.buf, LABEL, LABEL, width);
+	sf_str_addch(out, '\n');
+	sf_str_release(&safe);
+}
+
+static void put_event(struct sf_str *s, const struct sf_stackdiff *d, enum sf_side side)
+{
+	sf_str_addf(s, " %" PRIu64, d->total[side]);
+	if (d->event[side])
+		sf_str_addf(s, " of %s", d->event[side]);
+}
+
+static void put_row(struct sf_str *out, const struct sf_stackdiff_row *r, unsigned width, bool color)
+{
+	sf_style(out, color, r->delta_pct > 0 ? SF_RED : SF_GREEN);
+	sf_str_addf(out, "%+8.1f", r->delta_pct);
+	sf_style(out, color, SF_PLAIN);
+	sf_str_addf(out, "  %5.1f → %5.1f %%     ", fabs(r->pct[SF_FAST]), fabs(r->pct[SF_SLOW]));
+	sf_text_frames(out, r->frame, r->nr_frames, width - INDENT);
+	sf_str_addch(out, '\n');
+}
+
+/* The largest changes in either direction: rows are sorted by growth. */
+static void put_rows(struct sf_str *out, const struct sf_stackdiff *d, unsigned width, bool color,
+		     size_t lines)
+{
+	size_t up = 0, down = 0, at;
+
+	while (up + down < d->nr_rows && up + down < lines) {
+		double a = d->row[up].delta_pct, b = d->row[d->nr_rows - 1 - down].delta_pct;
+
+		if (a >= -b)
+			up++;
+		else
+			down++;
+	}
+	for (at = 0; at < up; at++)
+		put_row(out, &d->row[at], width, color);
+	if (up + down < d->nr_rows)
+		sf_str_addf(out, "          (%zu more)\n", d->nr_rows - up - down);
+	for (at = d->nr_rows - down; at < d->nr_rows; at++)
+		put_row(out, &d->row[at], width, color);
+}
+
+void sf_text_stackdiff(struct sf_str *out, const struct sf_stackdiff *d,
+		       const struct sf_text_opts *opts)
+{
+	unsigned width = opts->width ? opts->width : SF_TEXT_WIDTH;
+	size_t from = out->len, lines = opts->lines ? opts->lines : SF_TEXT_LINES;
+	struct sf_str s = SF_STR_INIT;
+
+	width = width > MIN_WIDTH ? width : MIN_WIDTH;
+	sf_str_add(&s, "fast");
+	put_event(&s, d, SF_FAST);
+	sf_str_add(&s, ", slow");
+	put_event(&s, d, SF_SLOW);
+	section(out, "weight", s.buf, width, opts->color, SF_PLAIN);
+	sf_str_reset(&s);
+	sf_str_addf(&s, "none: %s", d->why);
+	section(out, "verdict", s.buf, width, opts->color, SF_YELLOW);
+	sf_str_release(&s);
+	if (d->nr_rows) {
+		sf_str_addch(out, '\n');
+		sf_style(out, opts->color, SF_DIM);
+		sf_str_add(out, " Δ share   fast →  slow       where");
+		sf_style(out, opts->color, SF_PLAIN);
+		sf_str_addch(out, '\n');
+		put_rows(out, d, width, opts->color, lines > HEAD_LINES ? lines - HEAD_LINES : 8);
+	} else {
+		sf_str_add(out, "no function's share differs by 0.5 % of all or more\n");
+	}
+	if (opts->ascii)
+		sf_to_ascii(out, from);
+}
+
+/* ------------------------------------------------------------------------------- JSON */
+
+static json_t *side(const struct sf_stackdiff *d, enum sf_side s)
+{
+	return json_pack("{s:[], s:{s:n}, s:i, s:o, s:o}", "windows", "pause_ms", "median", "n", 0,
+			 "weight", sf_json_uint(d->total[s]), "event", sf_json_name(d->event[s]));
+}
+
+static json_t *stacks(const struct sf_stackdiff *d)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < d->nr_rows; i++) {
+		const struct sf_stackdiff_row *r = &d->row[i];
+		json_t *frames = json_array();
+
+		for (size_t k = 0; k < r->nr_frames; k++)
+			json_array_append_new(frames, sf_json_name(r->frame[k]));
+		json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o}", "frames", frames,
+						      "fast_pct", sf_json_number(r->pct[SF_FAST]),
+						      "slow_pct", sf_json_number(r->pct[SF_SLOW]),
+						      "delta_pct", sf_json_number(r->delta_pct)));
+	}
+	return list;
+}
+
+int sf_json_stackdiff(struct sf_str *out, const struct sf_stackdiff *d)
+{
+	json_t *coverage = json_pack("{s:n, s:n, s:n, s:b, s:[o], s:[]}", "critical_path_pct", "lost",
+				     "schedstat_error_pct", "ok", 0, "problems",
+				     sf_json_name(d->why), "notes");
+
+	return sf_json_print(out, json_pack("{s:s, s:o, s:o, s:{s:n, s:n, s:b}, s:o, s:n, s:[], s:[], "
+					    "s:[], s:n, s:n, s:o}",
+					    "schema", "snapflame.diff/1", "fast", side(d, SF_FAST),
+					    "slow", side(d, SF_SLOW), "delta_ms", "median", "ci95",
+					    "grows", 0, "coverage", coverage, "verdict", "causes",
+					    "passive", "covariates", "advice", "split", "stacks",
+					    stacks(d)));
+}
+
+/* ----------------------------------------------------------------------------- folded */
+
+int sf_folded_stackdiff(struct sf_str *out, const struct sf_stackdiff *d)
+{
+	for (size_t i = 0; i < d->nr_lines; i++)
+		sf_str_addf(out, "%s %" PRIu64 " %" PRIu64 "\n", d->line[i].stack,
+			    d->line[i].weight[SF_FAST], d->line[i].weight[SF_SLOW]);
+	return sf_str_failed(out) ? -ENOMEM : 0;
+}
