@@ -53,7 +53,7 @@ for f in kind sentence delta_ms share_pct ci95_ms owner frames; do
   sed -n '/^  "verdict"/,/^  [}n]/p' json | grep -q "^    \"$f\": "
   ok $? "field verdict.$f"
 done
-grep -q -i 'nan\|infinity' json
+grep -q -i -E ': -?(nan|inf)' json
 is $? 1 "numbers are numbers"
 if command -v jq >/dev/null; then
   jq -e '.causes as $c | ([$c[].delta_ms] | add) as $s | .delta_ms.median as $d |
