@@ -62,9 +62,9 @@ bool sf_event_wanted(enum sf_event_id id, const struct sf_events_opts *o)
 }
 
 /*
- * System calls are wanted of the target only, also those of threads to come. Events of tasks cost the
- * target something at each switch: in system scope vCPU exits, of threads that are there, do with a
- * filter.
+ * System calls are wanted of the target only, also those of threads to come. Events of tasks cost
+ * the target something at each switch: in system scope vCPU exits, of threads that are there, do
+ * with a filter.
  */
 bool sf_event_wide(enum sf_event_id id, const struct sf_events_opts *o)
 {

@@ -26,7 +26,7 @@ static size_t count_frames(const unsigned char *p, size_t size)
 	size_t nr = 0;
 
 	while (end - p >= 4 && (p = memchr(p, 0x55, (size_t)(end - p - 3)))) {
-		if (p[1] == 0x48 && ((p[2] == 0x89 && p[3] == 0xe5) || (p[2] == 0x8b && p[3] == 0xec)))
+		if (!memcmp(p + 1, "\x48\x89\xe5", 3) || !memcmp(p + 1, "\x48\x8b\xec", 3))
 			nr++;
 		p++;
 	}

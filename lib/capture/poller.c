@@ -228,14 +228,16 @@ static int check_access(struct sf_poller *p, struct sf_missing *missing)
 
 	open_files(&t, p->pid, p->pid);
 	if (read_file(&t, F_STACK, stack, sizeof(stack)) < 0) {
-		sf_missing_add(missing, "kernel stacks of /proc/PID/stack: not permitted; record as root");
+		sf_missing_add(missing,
+			       "kernel stacks of /proc/PID/stack: not permitted; record as root");
 		if (read_file(&t, F_SYSCALL, syscall, sizeof(syscall)) < 0) {
 			sf_missing_add(missing, "/proc/PID/syscall: not permitted; record as root");
 			ret = -EACCES;
 		}
 	}
 	if (!slices_of(&t))
-		sf_missing_add(missing, "/proc/PID/schedstat: this kernel has none (CONFIG_SCHED_INFO)");
+		sf_missing_add(missing,
+			       "/proc/PID/schedstat: this kernel has none (CONFIG_SCHED_INFO)");
 	close_files(&t);
 	return ret;
 }

@@ -84,8 +84,9 @@ int sf_proc_parse_stat(const char *text, struct sf_proc_stat *out)
 
 int sf_proc_parse_schedstat(const char *text, uint64_t *run, uint64_t *delay, uint64_t *slices)
 {
-	return sscanf(text, "%" SCNu64 " %" SCNu64 " %" SCNu64, run, delay, slices) == 3 ? 0
-											   : -EINVAL;
+	int n = sscanf(text, "%" SCNu64 " %" SCNu64 " %" SCNu64, run, delay, slices);
+
+	return n == 3 ? 0 : -EINVAL;
 }
 
 int sf_proc_parse_syscall(const char *text, struct sf_task_raw *out)

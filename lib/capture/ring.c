@@ -46,7 +46,7 @@ uint64_t sf_ring_drain(struct sf_ring *ring, uint32_t index, struct sf_spool *sp
 		return 0;
 	if (first > len)
 		first = len;
-	/* head is the end of a whole record, so chunks hold whole ones, also across the ring's end. */
+	/* head is the end of a record: chunks hold whole ones, also across the ring's end. */
 	if (sf_spool_add(spool, SF_CHUNK_PERF, index, data + from, first, data, len - first))
 		refused = count_records(data, size, tail, head);
 	__atomic_store_n(&page->data_tail, head, __ATOMIC_RELEASE);

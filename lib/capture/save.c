@@ -54,7 +54,8 @@ static int add_own_event(struct sf_writer *w, const char *name, uint32_t type, u
 }
 
 /* A tracepoint that ftrace recorded, written as perf's. */
-static int add_traced_event(struct sf_capture *c, struct sf_writer *w, const char *name, uint64_t id)
+static int add_traced_event(struct sf_capture *c, struct sf_writer *w, const char *name,
+			    uint64_t id)
 {
 	return add_own_event(w, name, PERF_TYPE_TRACEPOINT,
 			     (uint64_t)sf_tracefs_id(&c->tracefs, name), SF_WAKING_TYPE, id);

@@ -12,7 +12,7 @@
  *	sf_capture_free(c);
  *
  * In a window nothing is parsed and nothing is written to a disk: one thread copies the kernel's
- * rings to memory when they fill, another reads /proc/PID/task. All else happens in sf_capture_save().
+ * rings to memory when they fill, another reads /proc/PID/task. All else is sf_capture_save()'s.
  *
  * sf_capture_save() works whatever sf_capture_run() returned: what was recorded is never lost to a
  * BRANCH that failed, a target that died or an interruption. What the machine did not let us record
@@ -91,7 +91,8 @@ struct sf_capture_opts {
 
 enum { SF_POLL_HZ = 50, SF_POLL_NONE = 0x7fffffff };
 
-int sf_capture_open(struct sf_capture **c, const struct sf_capture_opts *opts, struct sf_error *err);
+int sf_capture_open(struct sf_capture **c, const struct sf_capture_opts *opts,
+		    struct sf_error *err);
 
 /*
  * Perform and record all BRANCHes. 0; -EINTR after sf_capture_stop(); -ESRCH when the target
@@ -127,7 +128,7 @@ int sf_capture_check_output(const char *path, struct sf_error *err);
 struct sf_capture_stats {
 	unsigned branches;             /* windows recorded */
 	uint64_t records, lost, bytes; /* bytes: of the file, after sf_capture_save() */
-	double recorder_cpu_pct;       /* of one CPU, while windows were open: all threads of ours */
+	double recorder_cpu_pct;       /* of one CPU, in windows: all our threads */
 	double poll_cpu_pct;           /* the poller's part of it */
 	bool target_exited;
 };
