@@ -76,7 +76,7 @@ $(O)/lib/render/%.inc: lib/render/%
 	@mkdir -p $(@D)
 	$(Q)sed 's/\\/\\\\/g; s/"/\\"/g; s/?/\\?/g; s/^/"/; s/$$/\\n"/' $< >$@
 
-$(O)/lib/render/flame_assets.o: $(ASSETS:%=$(O)/%.inc)
+$(O)/lib/render/flame_assets.o $(O)/lib/render/report_html.o: $(ASSETS:%=$(O)/%.inc)
 
 $(O)/libsnapflame.a: $(LIB_OBJ)
 	$(call say,AR,$@)

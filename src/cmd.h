@@ -46,6 +46,7 @@ extern const struct sf_command cmd_diff;
 extern const struct sf_command cmd_doctor;
 extern const struct sf_command cmd_fold;
 extern const struct sf_command cmd_record;
+extern const struct sf_command cmd_report;
 extern const struct sf_command cmd_show;
 
 const struct sf_command *sf_command_find(const char *name);

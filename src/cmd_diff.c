@@ -18,6 +18,7 @@
 #include "diff_stacks.h"
 #include "options.h"
 #include "report.h"
+#include "report_dir.h"
 #include "terminal.h"
 
 enum format { FORMAT_TEXT, FORMAT_FOLDED, FORMAT_JSON };
@@ -31,6 +32,8 @@ struct diff_opts {
 	int format;
 	double fail_over;
 	bool json, api;
+	int argc; /* the words of the command, for the report */
+	char **argv;
 };
 
 static const struct sf_option options[] = {
@@ -103,6 +106,13 @@ static enum format format_of(const struct diff_opts *o)
 	return o->json ? FORMAT_JSON : (enum format)o->format;
 }
 
+static int report(const struct diff_opts *o, const struct sf_sides *sides, const struct sf_diff *d)
+{
+	struct sf_report_input in = { .rec = sides->rec, .nr_recs = sides->nr, .diff = d };
+
+	return sf_report_to(o->dir, &in, o->argc, o->argv);
+}
+
 static int compare(const struct diff_opts *o, const struct sf_sides *sides)
 {
 	struct sf_error err = SF_ERROR_INIT;
@@ -115,6 +125,8 @@ static int compare(const struct diff_opts *o, const struct sf_sides *sides)
 	status = print(d, format);
 	if (format == FORMAT_FOLDED)
 		say_no_verdict(d);
+	if (!status && o->dir)
+		status = report(o, sides, d);
 	if (!status)
 		status = gate(d, o->fail_over);
 	sf_diff_free(d);
@@ -180,7 +192,7 @@ static int diff(const struct diff_opts *o, char **file, size_t nr)
 
 static int run(const struct sf_command *cmd, int argc, char **argv)
 {
-	struct diff_opts o = { .fail_over = NAN };
+	struct diff_opts o = { .fail_over = NAN, .argc = argc, .argv = argv };
 	char **words = NULL;
 	int first, status, nr = argc;
 

@@ -7,6 +7,7 @@
 const struct sf_command *const sf_commands[] = {
 	&cmd_fold,
 	&cmd_diff,
+	&cmd_report,
 	&cmd_show,
 	&cmd_doctor,
 	&cmd_record,

@@ -2,6 +2,7 @@
 #include "diff_sides.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -224,17 +225,22 @@ static int on_both_sides(const struct numbers *a, const struct numbers *b)
 }
 
 static int split_at(struct sf_sides *s, const struct sf_recording *rec, const struct numbers *fast,
-		    const struct numbers *slow, unsigned warmup)
+		    const struct numbers *slow, const struct sf_sides_opts *o)
 {
 	struct sf_error err = SF_ERROR_INIT;
+	int ret;
 
 	s->ref[SF_FAST] = calloc(rec->nr_windows + 1, sizeof(*s->ref[SF_FAST]));
 	if (!s->ref[SF_FAST])
 		return sf_failf("out of memory");
-	if (sf_diff_split(rec, fast->item, fast->nr, slow->item, slow->nr, warmup, s->ref[SF_FAST],
-			  &s->in, s->split, sizeof(s->split), &err))
-		return sf_fail(&err);
-	return 0;
+	ret = sf_diff_split(rec, fast->item, fast->nr, slow->item, slow->nr, o->warmup,
+			    s->ref[SF_FAST], &s->in, s->split, sizeof(s->split), &err);
+	if (ret == -EINVAL && o->whole_is_fine && !fast->nr) {
+		s->in = (struct sf_diff_input){ 0 };
+		snprintf(s->split, sizeof(s->split), "%.*s", (int)sizeof(s->split) - 1, err.what);
+		return 0;
+	}
+	return ret ? sf_fail(&err) : 0;
 }
 
 static int split(struct sf_sides *s, const struct sf_sides_opts *o)
@@ -260,7 +266,7 @@ static int split(struct sf_sides *s, const struct sf_sides_opts *o)
 	if (!status)
 		status = on_both_sides(&fast, &slow);
 	if (!status)
-		status = split_at(s, rec, &fast, &slow, o->warmup);
+		status = split_at(s, rec, &fast, &slow, o);
 	free(fast.item);
 	free(slow.item);
 	return status;

@@ -12,6 +12,8 @@ struct sf_sides_opts {
 	char **file;                        /* operands */
 	size_t nr_files;
 	unsigned warmup;
+	/* One recording that cannot be split is no failure: in.nr are 0 then, and split says why. */
+	bool whole_is_fine;
 	struct sf_recording_opts load;
 };
 

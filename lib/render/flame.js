@@ -350,7 +350,7 @@ class View {
 		this.begin(width, (m.maxDepth + 1) * ROW);
 		m.visit(this.root, width, (i, x, w, above) => {
 			let cls = m.fill(this.mode, i), o = m.outline(i);
-			if (o)
+			if (o && w >= 3)
 				cls += ' ' + o;
 			if (this.match && i && this.match[m.data.label[i]])
 				cls += ' hit';

@@ -14,6 +14,9 @@ void flame_describe(struct sf_str *out, const struct sf_flame *f, const struct s
 /* "leaf < … < root" of at most max frames, printable but not escaped. */
 void flame_path(struct sf_str *out, const struct sf_flame *f, uint32_t i, size_t max);
 
+/* <meta> that lets nothing run but the script of flame.js, and nothing be fetched. */
+void flame_policy(struct sf_str *out);
+
 /* Lists of new and of vanished stacks as HTML; nothing where there are none. */
 void flame_lists(struct sf_str *out, const struct sf_flame *f);
 

@@ -2,6 +2,8 @@
 /* A flame graph as a page with a canvas: for trees that are too large for elements. */
 #include <string.h>
 
+#include <snapflame/sha256.h>
+
 #include "render/flame_color.h"
 #include "render/flame_file.h"
 #include "render/markup.h"
@@ -13,7 +15,7 @@ static void windows(struct sf_str *out, const struct sf_flame *f)
 	if (!f->n[SF_FLAME_AFTER])
 		return;
 	if (f->differential)
-		sf_str_addf(out, "ms per pause, median of %u fast and %u slow windows",
+		sf_str_addf(out, "ms per pause, medians of %u fast and %u slow windows",
 			    f->n[SF_FLAME_BEFORE], f->n[SF_FLAME_AFTER]);
 	else if (f->mean)
 		sf_str_addf(out, "ms per pause, mean of %u windows", f->n[SF_FLAME_AFTER]);
@@ -78,13 +80,22 @@ void flame_lists(struct sf_str *out, const struct sf_flame *f)
 	sf_str_add(out, "</div>\n");
 }
 
+void flame_policy(struct sf_str *out)
+{
+	char hash[SF_SHA256_TEXT];
+
+	sf_sha256_base64(sf_flame_script(), strlen(sf_flame_script()), hash);
+	sf_str_addf(out, "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+		    "style-src 'unsafe-inline'; script-src 'sha256-%s'\">\n", hash);
+}
+
 static void open_page(struct sf_str *out, const char *title)
 {
 	sf_str_add(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
 		   "<meta name=\"viewport\" content=\"width=device-width\">\n"
-		   "<meta name=\"color-scheme\" content=\"light dark\">\n"
-		   "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
-		   "style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n<title>");
+		   "<meta name=\"color-scheme\" content=\"light dark\">\n");
+	flame_policy(out);
+	sf_str_add(out, "<title>");
 	sf_markup_xml(out, title ? title : "flame graph");
 	sf_str_add(out, "</title>\n<style>\nbody { margin: 10px; font: 12px/1.4 system-ui, sans-serif; }\n"
 		   "h1 { font-size: 15px; margin: 0; }\np { margin: 2px 0 6px; }\n"
@@ -119,7 +130,7 @@ void sf_flame_html(struct sf_str *out, const struct sf_flame *f, const struct sf
 	flame_lists(out, f);
 	sf_str_add(out, "</div>\n");
 	if (!o->fragment) {
-		sf_str_add(out, "<script>\n");
+		sf_str_add(out, "<script>");
 		sf_str_add(out, sf_flame_script());
 		sf_str_add(out, "</script>\n</html>\n");
 	}

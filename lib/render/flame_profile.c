@@ -145,7 +145,9 @@ static void estimate(struct sf_flame_node *node, const struct sf_diff *d, const 
 int sf_flame_from_diff(struct sf_flame *f, const struct sf_diff *d)
 {
 	const struct sf_profile *p = &d->profile;
-	struct sf_interval_plan *plan = sf_interval_plan_new(d->nr[SF_FAST], d->nr[SF_SLOW]);
+	/* The sides of a trend are cut out of one series: their spread is its slope, not its noise. */
+	struct sf_interval_plan *plan =
+		d->trend ? NULL : sf_interval_plan_new(d->nr[SF_FAST], d->nr[SF_SLOW]);
 	uint32_t *at = calloc(p->nr_paths ? p->nr_paths : 1, sizeof(*at));
 	int ret = at ? nodes_of_paths(f, p, at) : -ENOMEM;
 	double *v = ret ? NULL : totals(f, p, at);

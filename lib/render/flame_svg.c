@@ -76,7 +76,7 @@ static void box(struct svg *s, size_t i, enum flame_mode mode, bool icicle)
 
 	sf_str_add(s->out, "<g class=\"");
 	flame_class(s->out, s->f, n, mode);
-	sf_str_addf(s->out, "%s\" data-i=\"%zu\"><title>", flame_outline(s->f, n), i);
+	sf_str_addf(s->out, "%s\" data-i=\"%zu\"><title>", w >= 3 ? flame_outline(s->f, n) : "", i);
 	flame_describe(s->out, s->f, n);
 	sf_str_addf(s->out, "</title><rect x=\"%.2f\" y=\"%u\" width=\"%.2f\" height=\"%d\"/>", x, y,
 		    w > 2 ? w - 0.6 : w < least ? least : w, ROW - 1);
@@ -260,7 +260,7 @@ void sf_flame_svg(struct sf_str *out, const struct sf_flame *f, const struct sf_
 	enum flame_mode mode = flame_first_mode(f);
 	struct sf_str head = SF_STR_INIT;
 	struct svg s = { .out = &head, .f = f };
-	double tail = lists_height(f), top, chart, y;
+	double tail = o->fragment ? PAD : lists_height(f), top, chart, y;
 
 	sf_str_init(&s.text);
 	s.width = (o->width >= 200 ? o->width : WIDTH) - 2 * PAD;
@@ -272,9 +272,11 @@ void sf_flame_svg(struct sf_str *out, const struct sf_flame *f, const struct sf_
 	out->failed |= head.failed;
 	open_svg(&s, o, &head, top, y, tail);
 	boxes(&s, mode, o->icicle, chart);
-	sf_str_addf(out, "<g class=\"lists\" transform=\"translate(%d %.0f)\">\n", PAD, y);
-	list(&s, SF_FLAME_BEFORE, list(&s, SF_FLAME_AFTER, 4));
-	sf_str_add(out, "</g>\n");
+	if (!o->fragment) {
+		sf_str_addf(out, "<g class=\"lists\" transform=\"translate(%d %.0f)\">\n", PAD, y);
+		list(&s, SF_FLAME_BEFORE, list(&s, SF_FLAME_AFTER, 4));
+		sf_str_add(out, "</g>\n");
+	}
 	scripts(&s, o);
 	sf_str_add(out, "</svg>\n");
 	out->failed |= s.text.failed;

@@ -148,7 +148,8 @@ void plot_key_below(struct plot *p, size_t longest, size_t nr)
 {
 	unsigned columns = longest <= HALF_LINE && nr > 1 ? 2 : 1;
 
-	sf_str_addf(&p->setup, "set key below %s Left reverse maxcols %u samplen 1.5\n",
+	sf_str_addf(&p->setup, "set key below %s Left reverse maxcols %u samplen 1.5 "
+		    "title \" \" font \",5\"\n",
 		    columns == 2 ? "horizontal" : "vertical", columns);
-	p->height += 18 * (unsigned)((nr + columns - 1) / columns) + 8;
+	p->height += 18 * (unsigned)((nr + columns - 1) / columns) + 18;
 }

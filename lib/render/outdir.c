@@ -128,8 +128,8 @@ static int write_all(int fd, const char *data, size_t len)
 	return 0;
 }
 
-int sf_outdir_write(struct sf_outdir *o, const char *name, const void *data, size_t len,
-		    struct sf_error *err)
+int sf_outdir_scratch(struct sf_outdir *o, const char *name, const void *data, size_t len,
+		      struct sf_error *err)
 {
 	int fd = openat(o->stage_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
 	int ret;
@@ -139,13 +139,18 @@ int sf_outdir_write(struct sf_outdir *o, const char *name, const void *data, siz
 	ret = write_all(fd, data, len);
 	if (close(fd) && !ret)
 		ret = -errno;
-	if (!ret)
-		ret = remember(o, name);
-	if (ret) {
-		errno = -ret;
-		return failed(err, o, name);
-	}
-	return 0;
+	errno = -ret;
+	return ret ? failed(err, o, name) : 0;
+}
+
+int sf_outdir_write(struct sf_outdir *o, const char *name, const void *data, size_t len,
+		    struct sf_error *err)
+{
+	int ret = sf_outdir_scratch(o, name, data, len, err);
+
+	if (ret)
+		return ret;
+	return remember(o, name) ? sf_error_set(err, -ENOMEM, "out of memory") : 0;
 }
 
 int sf_outdir_keep(struct sf_outdir *o, const char *name)

@@ -32,6 +32,9 @@ int sf_outdir_open(struct sf_outdir *o, const char *path, struct sf_error *err);
 /* Make a file with this content. name has no slash and does not begin with a dot. */
 int sf_outdir_write(struct sf_outdir *o, const char *name, const void *data, size_t len,
 		    struct sf_error *err);
+/* The same for a file that is not to be kept: what a program reads. */
+int sf_outdir_scratch(struct sf_outdir *o, const char *name, const void *data, size_t len,
+		      struct sf_error *err);
 /* A file that a program made in stage_fd is to be kept. 0, -ENOENT where it did not, -ENOMEM. */
 int sf_outdir_keep(struct sf_outdir *o, const char *name);
 /* Move all files into place, in the order in which they were made. */
