@@ -18,13 +18,15 @@ enum { MATCHES_MAX = 8 };
 
 static const char *const scopes[] = { "auto", "system", "vmm", NULL };
 static const char *const graphs[] = { "auto", "fp", "dwarf", "none", NULL };
+static const char *const types[] = { "Diff", "Full", NULL };
 static const char *const windows[] = { "auto", "api", "dark", NULL };
 
 struct record_opts {
 	const char *pid, *comm, *output, *json_fields;
+	const char *firecracker, *snapshot_dir;
 	unsigned branches, warmup, hz, poll;
-	uint64_t gap, duration, max_size;
-	int call_graph, scope, window;
+	uint64_t gap, duration, max_size, timeout;
+	int call_graph, scope, window, snapshot_type;
 	bool syscalls;
 	struct sf_texts labels;
 };
@@ -46,7 +48,14 @@ static const struct sf_option options[] = {
 	SF_SIZE(0, "max-size", struct record_opts, max_size, "SIZE",
 		"memory for the recording (a quarter of what is free)"),
 	SF_HEADING("The BRANCHes"),
-	SF_UINT(0, "branches", struct record_opts, branches, "N", "perform COMMAND N times (1)"),
+	SF_FILE(0, "firecracker", struct record_opts, firecracker, "SOCK",
+		"take snapshots by the API of Firecracker that listens there"),
+	SF_FILE(0, "snapshot-dir", struct record_opts, snapshot_dir, "DIR",
+		"where they go, as the VMM sees it (where SOCK is)"),
+	SF_ENUM(0, "snapshot-type", struct record_opts, snapshot_type, types,
+		"what changed since the last one, or everything"),
+	SF_TIME(0, "timeout", struct record_opts, timeout, "SEC", "give up a call of an API (120)"),
+	SF_UINT(0, "branches", struct record_opts, branches, "N", "perform N BRANCHes (1)"),
 	SF_TIME(0, "gap", struct record_opts, gap, "SEC", "wait between BRANCHes (1)"),
 	SF_UINT(0, "warmup", struct record_opts, warmup, "N", "BRANCHes that are not recorded (0)"),
 	SF_ENUM(0, "window", struct record_opts, window, windows,
@@ -144,22 +153,42 @@ static int find_comm(const char *name, pid_t *pid)
 	return -1;
 }
 
+/* Options of who performs the BRANCHes. An exit status, or -1 to go on. */
+static int check_driver(const struct record_opts *o, char *const *cmd)
+{
+	const char *api = o->firecracker ? "--firecracker" : NULL;
+
+	if (!api && (o->snapshot_dir || o->timeout))
+		return sf_usage("--snapshot-dir and --timeout are for --firecracker");
+	if (!api)
+		return -1;
+	if (cmd)
+		return sf_usage("%s performs the BRANCHes: no COMMAND beside it", api);
+	if (o->duration)
+		return sf_usage("%s and --duration exclude each other", api);
+	return -1;
+}
+
 /* An exit status, or -1 to go on. */
 static int check(const struct record_opts *o, char *const *cmd)
 {
+	bool performed = cmd || o->firecracker;
+
 	if (!o->branches)
 		return sf_usage("--branches needs at least 1");
 	if (!o->hz)
 		return sf_usage("-F needs at least 1");
 	if (o->pid && o->comm)
 		return sf_usage("-p and --comm exclude each other");
-	if (!o->pid && !o->comm && !cmd)
+	if (check_driver(o, cmd) >= 0)
+		return SF_EXIT_USAGE;
+	if (!o->pid && !o->comm && !performed)
 		return sf_usage("what is to be recorded? give -p PID, --comm NAME or a COMMAND");
-	if (!o->pid && !o->comm && (o->branches > 1 || o->warmup))
+	if (!o->pid && !o->comm && cmd && (o->branches > 1 || o->warmup))
 		return sf_usage("COMMAND is recorded itself, which can be done once: for several "
 				"BRANCHes give the VMM with -p PID");
-	if (!cmd && (o->branches > 1 || o->warmup))
-		return sf_usage("several BRANCHes need a COMMAND that performs them");
+	if (!performed && (o->branches > 1 || o->warmup))
+		return sf_usage("several BRANCHes need a COMMAND that performs them, or --firecracker");
 	if (cmd && o->duration)
 		return sf_usage("--duration is for a recording without COMMAND");
 	for (size_t i = 0; i < o->labels.nr; i++) {
@@ -270,6 +299,10 @@ static int run(const struct sf_command *cmd, int argc, char **argv)
 		co.gap = o.gap;
 		co.duration = o.duration;
 		co.max_size = o.max_size;
+		co.firecracker = o.firecracker;
+		co.snapshot_dir = o.snapshot_dir;
+		co.snapshot_full = o.snapshot_type == 1;
+		co.timeout = o.timeout;
 		co.json_fields = o.json_fields;
 		co.label = labels;
 		co.progress = progress;
@@ -284,7 +317,7 @@ const struct sf_command cmd_record = {
 	.name = "record",
 	.summary = "record the BRANCHes of a running VMM",
 	.usage = "[options] -p PID [--] COMMAND [ARG...]\n[options] [--] COMMAND [ARG...]\n"
-		 "[options] -p PID --duration SEC",
+		 "[options] --firecracker SOCK\n[options] -p PID --duration SEC",
 	.about = "Performs COMMAND, which takes one snapshot of the VM (a BRANCH), and records what the "
 		 "VMM and all it waits for do meanwhile. Without -p COMMAND itself is recorded. The file is "
 		 "a plain perf.data.",

@@ -14,6 +14,7 @@
 #define SF_CAPTURE_DRIVER_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -42,6 +43,13 @@ struct sf_driver {
 
 void sf_branch_release(struct sf_branch *b);
 
+/* For drivers. A failed BRANCH has a status and says why; a second reason is added to the first. */
+void sf_branch_fail(struct sf_branch *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* A field of the window mark; takes value over. */
+void sf_branch_set(struct sf_branch *b, const char *key, json_t *value);
+void sf_branch_phase(struct sf_branch *b, const char *name, uint64_t begin, uint64_t end);
+bool sf_driver_stopped(const struct sf_driver *d);
+
 /* A command; what it prints goes to out_fd as well. Its words and json_fields are copied. */
 int sf_driver_cmd(struct sf_driver **d, char *const *cmd, int out_fd, const char *json_fields,
 		  struct sf_error *err);
@@ -52,6 +60,23 @@ const char *sf_driver_cmd_path(const struct sf_driver *d);
 
 /* A window of some seconds, or until stop_fd where ns is 0. */
 int sf_driver_timer(struct sf_driver **d, uint64_t ns, struct sf_error *err);
+
+/* How to take a snapshot through a VMM's API. */
+struct sf_vmm_opts {
+	const char *sock;
+	const char *dir;  /* of the snapshot's files, as the VMM sees it; NULL: the socket's */
+	bool full;        /* a full snapshot; else what changed since the last one */
+	uint64_t timeout; /* ns, of one call; 0: SF_VMM_TIMEOUT */
+};
+
+#define SF_VMM_TIMEOUT (120 * UINT64_C(1000000000))
+
+/*
+ * Firecracker's HTTP API. The VMM is resumed whatever happens after it was paused; where this
+ * process is killed, by a child of it. *pid is set where it is 0: to the process that listens.
+ */
+int sf_driver_firecracker(struct sf_driver **d, const struct sf_vmm_opts *opts, pid_t *pid,
+			  struct sf_error *err);
 
 /*
  * The JSON object in what a BRANCH printed: all of it, or its last line that is one. Fields that

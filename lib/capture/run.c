@@ -127,7 +127,7 @@ static int add_window(struct sf_capture *c, const struct sf_branch *b)
 	if (o && b->error)
 		json_object_set_new(o, "error", sf_json_text(b->error, strlen(b->error)));
 	if (o && b->extra)
-		json_object_update_missing(o, b->extra);
+		json_object_update(o, b->extra);
 	ret = sf_marks_add(&c->marks, "window", b->end, o);
 	if (ret != -E2BIG)
 		return ret;

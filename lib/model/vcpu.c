@@ -233,7 +233,20 @@ static void extend_end(struct sf_recording *rec, struct sf_vcpu_memo *memo,
 	}
 }
 
-/* Slow to stop: on a CPU before the sleep, and out of KVM_RUN already. */
+/* Any proof that the thread was inside after lo and before hi? */
+static bool inside_between(struct sf_recording *rec, struct sf_vcpu_memo *memo,
+			   const struct sf_thread *t, uint64_t lo, uint64_t hi)
+{
+	for (size_t i = sample_at(t, lo + 1); i < t->nr_samples && t->sample[i].time < hi; i++)
+		if (of_sample(rec, memo, &t->sample[i]).inside)
+			return true;
+	for (size_t i = sched_at(t, lo + 1); i < t->nr_sched && t->sched[i].time < hi; i++)
+		if (t->sched[i].kind == SF_SCHED_OUT && in_kvm(rec, memo, t->sched[i].stack))
+			return true;
+	return false;
+}
+
+/* Slow to stop: on a CPU before the sleep, or waiting for one, and out of KVM_RUN already. */
 static void extend_begin(struct sf_recording *rec, struct sf_vcpu_memo *memo,
 			 const struct sf_thread *t, struct span *s, uint64_t lo)
 {
@@ -244,10 +257,11 @@ static void extend_begin(struct sf_recording *rec, struct sf_vcpu_memo *memo,
 			break;
 		s->lo = e.time;
 	}
-	/* The very moment, when it is known. */
+	/* The very moment, when it is known: the last exit, if none was lost since. */
 	for (size_t i = t->nr_kvm_exits; i-- > 0;)
 		if (t->kvm_exit[i] <= s->lo) {
-			if (s->lo - t->kvm_exit[i] < GAP_NS && t->kvm_exit[i] >= lo)
+			if (t->kvm_exit[i] >= lo &&
+			    !inside_between(rec, memo, t, t->kvm_exit[i], s->lo))
 				s->lo = t->kvm_exit[i];
 			break;
 		}

@@ -77,7 +77,13 @@ struct sf_capture_opts {
 	uint64_t duration;        /* ns: without branch_cmd, the length of the one window; 0: until
 				     sf_capture_stop() */
 	uint64_t max_size;        /* bytes of raw records in memory; 0: a quarter of what is free */
-	char *const *branch_cmd;  /* NULL-terminated; NULL: windows come from duration */
+	char *const *branch_cmd;  /* NULL-terminated; NULL: by an API, or windows come from
+				     duration */
+	const char *firecracker;  /* socket of an API that performs the BRANCHes; NULL: none. pid 0
+				     is whoever serves it */
+	const char *snapshot_dir; /* for the snapshot's files; NULL: where the socket is */
+	bool snapshot_full;       /* all memory, where the API can do less */
+	uint64_t timeout;         /* ns, of one call of an API; 0: 120 s */
 	const char *json_fields;  /* "pause_ms=a.b,…": where the BRANCH's JSON has them; NULL: as
 				     they are called */
 	const char *const *label; /* "key=value", NULL-terminated; may be NULL */

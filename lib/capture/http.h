@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* HTTP over a unix socket, one call at a time, that can be interrupted. */
+#ifndef SF_CAPTURE_HTTP_H
+#define SF_CAPTURE_HTTP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <snapflame/error.h>
+
+/* What a call gives up for; descriptors may be -1. */
+struct sf_http_wait {
+	uint64_t timeout;  /* ns */
+	uint64_t grace;    /* ns that are left once stop_fd is readable; 0: none */
+	int stop_fd;       /* readable: the user wants to end */
+	int target_fd;     /* readable: the VMM has exited */
+};
+
+struct sf_http_reply {
+	long status;           /* 200 … */
+	char *body;            /* terminated; never NULL after a call that returned 0 */
+	size_t len;
+	uint64_t begin, end;   /* ns: of the call, also where it failed */
+};
+
+/*
+ * One request on a connection of its own: method, path ("/vm"), body (JSON, or NULL) to the socket
+ * sock. 0 for any reply, whatever its status; -ETIMEDOUT, -EINTR (stop_fd), -ESRCH (target_fd),
+ * -EPROTO for what is not HTTP, -E2BIG, -ENOTSUP where built without libcurl, others.
+ */
+int sf_http_call(const char *sock, const char *method, const char *path, const char *body,
+		 const struct sf_http_wait *wait, struct sf_http_reply *reply, struct sf_error *err);
+void sf_http_release(struct sf_http_reply *reply);
+
+#endif

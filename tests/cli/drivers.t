@@ -1,0 +1,150 @@
+# record --firecracker: the windows are right, what the VMM says is passed on, and whatever happens the
+# VM runs afterwards.
+. "$TOP/tests/lib.sh"
+. "$TOP/tests/branchsim.sh"
+. "$TOP/tests/drivers.sh"
+
+# The windows: against the VMM's own time stamps of when its vCPUs left and entered the guest.
+# shellcheck disable=SC2016 # perl
+compare='
+  use JSON::PP; local $/; my ($log, $show) = @ARGV;
+  open my $f, "<", $log or die; my @own = map { decode_json($_) } split /\n/, <$f>;
+  open my $g, "<", $show or die; my @seen = @{decode_json(<$g>)};
+  my ($good, $worst) = (0, 0);
+  for my $s (@seen) {
+    my $o = $own[$s->{branch} - 1] or next;
+    my $len = $o->{dark_ms}; my $allowed = $len > 100 ? $len / 100 : 1;
+    my $lo = abs($s->{start_ns} - $o->{dark_start_ns}) / 1e6;
+    my $hi = abs($s->{start_ns} / 1e6 + ($s->{dark_ms} // 0) - $o->{dark_end_ns} / 1e6);
+    my $off = $lo > $hi ? $lo : $hi; $worst = $off if $off > $worst;
+    if ($off <= $allowed) { $good++ } else { print "# BRANCH $s->{branch} of $len ms: off by $lo and $hi ms\n" }
+  }
+  printf "%d of %d\n# worst: %.3f ms\n", $good, scalar @seen, $worst;'
+accurate() {
+  what=$1
+  shift
+  vmm_start "$@" --log "$TMP/log" || return
+  record --firecracker "$sock" --branches 10 --gap 0.02 --poll 20
+  is "$status" 0 "$what: ten BRANCHes" || diag "$(cat "$err")"
+  branches 1 # the log's last line is written when the VM has run for a moment
+  "$SNAPFLAME" show run.data branches --json >show.json
+  got=$(perl -e "$compare" log show.json)
+  diag "$(echo "$got" | grep '^#')"
+  is "$(echo "$got" | grep of)" "10 of 10" "$what: dark windows within 1 ms or 1 %"
+  vmm_stop
+  rm -f log
+}
+accurate "no cause, 1 vCPU" none --vcpus 1
+accurate "backoff, 4 vCPUs" backoff --vcpus 4 --grow 20
+
+vmm_start none --log "$TMP/log"
+record --firecracker "$sock" --branches 3 --gap 0.02
+is "$status" 0 "three BRANCHes: status"
+is "$(grep -c '^BRANCH [123] of 3: [0-9.]* ms' "$err")" 3 "a line for each"
+like "$(marks run.data meta)" "*\"pid\":$vmm,*" "the target is who listens"
+is "$(marks run.data window | grep -c '"source":"firecracker"')" 3 "three windows, and who made them"
+branches 1
+perl -MJSON::PP -e 'my ($log) = shift; open my $f, "<", $log; my @own = map { decode_json($_) } <$f>;
+  my $n = 0;
+  while (<STDIN>) {
+    my $w = decode_json($_); my $o = $own[$n++]; my @p = @{$w->{phases}};
+    die "phases\n" if "@{[map { $_->{name} } @p]}" ne "pause create resume";
+    my $t = $w->{api_begin};
+    for (@p) { die "order\n" if $_->{begin} < $t || $_->{end} < $_->{begin}; $t = $_->{end} }
+    die "api_end\n" if $w->{api_end} != $t;
+    # The VMM does inside of our calls what we asked for.
+    die "pause\n" if $o->{pause_ns} < $p[0]{begin} || $o->{paused_ns} > $p[0]{end};
+    die "create\n" if $o->{phases}[0]{start_ns} < $p[1]{begin} || $o->{phases}[-1]{end_ns} > $p[1]{end};
+    die "resume\n" if $o->{resume_ns} < $p[2]{begin} || $o->{resume_ns} > $p[2]{end};
+    die "diff_ms\n" if abs($w->{json}{diff_ms} - ($p[1]{end} - $p[1]{begin}) / 1e6) > 0.01;
+    die "diff_physical_bytes\n" if $w->{json}{diff_physical_bytes} < 1000000;
+  }
+  die "$n windows\n" if $n != 3;' log 2>"$err" <<MARKS
+$(marks run.data window)
+MARKS
+ok $? "the API windows and phases hold what the VMM did" || diag "$(cat "$err")"
+[ -s snapflame.mem ] && [ -s snapflame.vmstate ]
+ok $? "the files are where the socket is"
+mkdir there
+record --firecracker "$sock" --snapshot-dir "$TMP/there" --snapshot-type Full --warmup 1 -q
+is "$status$(cat "$err")" 0 "a full snapshot elsewhere, after a warm-up"
+is "$(stat -c %b there/snapflame.mem)" "$(stat -c '%s 512' there/snapflame.mem | awk '{print $1 / $2}')" \
+  "it is full"
+like "$(marks run.data covariates | tail -n 1)" "*$TMP/there/snapflame.mem*" "its size is among the covariates"
+
+# What the VMM says.
+wrong "no such directory" "*BRANCH 1: PUT /snapshot/create: Create snapshot error: Cannot open /none/*" \
+  --firecracker "$sock" --snapshot-dir /none
+goes_on "no such directory"
+if [ $root -eq 1 ] && mkdir full && mount -t tmpfs -o size=1m none full 2>/dev/null; then
+  mounted=full
+  wrong "full disk" "*BRANCH 2: PUT /snapshot/create: *No space left on device" \
+    --firecracker "$sock" --snapshot-dir "$TMP/full" --branches 2 --gap 0.01
+  umount full
+  mounted=
+  is "$(marks run.data window | grep -c '"error":"PUT /snapshot/create')" 2 "full disk: both are marked"
+  goes_on "full disk"
+else
+  skip "full disk" "needs root and mount"
+fi
+wrong "no such socket" "*none.sock: No such file*" --firecracker none.sock
+wrong "a file" "*run.data is not a socket" --firecracker run.data
+wrong "a long path" "*a socket's path may have 107 bytes*" --firecracker "$(printf '%0120d' 0)"
+vmm_stop
+vmm_start none
+kill -KILL "$vmm"
+while [ -e "/proc/$vmm/exe" ]; do sleep 0.01; done
+[ -S "$sock" ] || perl -MIO::Socket::UNIX -e 'IO::Socket::UNIX->new(Local => $ARGV[0], Listen => 1)' "$sock"
+wrong "nobody listens" "*nobody listens there*" --firecracker "$sock"
+vmm=
+rm -f "$sock"
+
+# APIs that are none, and such that fail.
+fake_start() {
+  [ -z "$fake" ] || { kill $fake 2>/dev/null; wait $fake 2>/dev/null; }
+  rm -f fake.sock fake.log fake.sock.*
+  perl "$TOP/tests/tools/fake_vmm.pl" fake.sock "$1" fake.log &
+  fake=$!
+  i=0
+  while [ $i -lt 100 ] && [ ! -S fake.sock ]; do i=$((i + 1)); sleep 0.02; done
+}
+broken() {
+  fake_start "$1"
+  wrong "fake: $1" "$2" --firecracker fake.sock --timeout 0.3
+  is "$(grep -c Paused fake.log)" "${3:-0}" "fake: $1: paused so often"
+  [ "${3:-0}" -eq 0 ] || like "$(grep -v GET fake.log | tail -n 1)" '*PATCH /vm*Resumed*' "fake: $1: resumed at last"
+}
+broken nonsense "*GET /: the reply is not HTTP"
+broken hang "*GET /: no reply within 0.3 s*--timeout*"
+broken close "*GET /: the connection was closed*"
+broken short "*GET /: the connection was closed*"
+broken huge "*GET /: the reply is longer*"
+broken headers "*GET /: *"
+broken other "*not Firecracker's API"
+broken broken "*not Firecracker's API"
+broken array "*not Firecracker's API"
+broken paused "*the VM is not running: it is Paused"
+broken empty "*PATCH /vm: status 400*" 1
+broken words '*PUT /snapshot/create: no \\x1b\[31mxxx*x...' 1
+broken deaf "*PUT /snapshot/create: no reply within 0.3 s*" 1
+fake_start dies
+wrong "fake: dies" "*process $fake exited after 1 of 1 BRANCHes" --firecracker fake.sock
+# A VM that cannot be resumed at once: the recorder says so, and somebody goes on trying.
+broken stuck "*the VM could not be resumed: PATCH /vm: cannot resume; process * goes on trying*" 1
+is "$(ls fake.sock.stuck 2>/dev/null)" fake.sock.stuck "stuck: still paused when the recorder has ended"
+: >fake.sock.free
+i=0
+while [ $i -lt 100 ] && [ -e fake.sock.stuck ]; do i=$((i + 1)); sleep 0.05; done
+is "$(ls fake.sock.stuck 2>/dev/null)" "" "stuck: resumed as soon as it can be"
+kill $fake
+wait $fake 2>/dev/null
+fake=
+
+# Wrong usage.
+for args in "--firecracker s -- true" "--firecracker s --duration 1" "-p 1 --timeout 1 -- true" \
+  "-p 1 --snapshot-dir / -- true" "--firecracker s --snapshot-type Half"; do
+  # shellcheck disable=SC2086 # words
+  record $args
+  is "$status" 2 "wrong usage: $args" || diag "$(cat "$err")"
+done
+done_testing

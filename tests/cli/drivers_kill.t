@@ -1,0 +1,43 @@
+# record --firecracker, interrupted, killed or out of time while a snapshot is written: the VM runs
+# afterwards.
+. "$TOP/tests/lib.sh"
+. "$TOP/tests/branchsim.sh"
+. "$TOP/tests/drivers.sh"
+[ $root -eq 1 ] || skip_all "needs root to see when the snapshot is under way"
+
+# in_pause SIGNAL: the recorder gets it while the snapshot is written
+in_pause() {
+  "$SNAPFLAME" record --firecracker "$sock" --branches 2 --gap 0.01 -o "$1.data" >/dev/null 2>"$1.err" &
+  recorder=$!
+  i=0
+  while [ $i -lt 200 ] && ! grep -q hrtimer_nanosleep "/proc/$vmm/stack" 2>/dev/null; do
+    i=$((i + 1))
+    sleep 0.02
+  done
+  killed=$(date +%s)
+  kill "-$1" $recorder
+  wait $recorder 2>/dev/null
+}
+
+vmm_start backoff --base 1200
+in_pause INT
+is "$?" 0 "SIGINT in a snapshot: status"
+is "$(marks INT.data window | wc -l)" 1 "SIGINT in a snapshot: it is complete"
+goes_on "SIGINT in a snapshot"
+vmm_stop
+vmm_start backoff --base 1200
+in_pause KILL
+goes_on "SIGKILL in a snapshot"
+vmm_stop
+vmm_start backoff --base 7500
+in_pause TERM
+[ $(($(date +%s) - killed)) -le 6 ]
+ok $? "SIGTERM in a long snapshot: the recorder does not wait for its end"
+goes_on "SIGTERM in a long snapshot"
+vmm_stop
+vmm_start backoff --base 1500 --grow 0
+wrong "time-out" "*PUT /snapshot/create: no reply within 0.4 s*" --firecracker "$sock" --timeout 0.4
+goes_on "time-out"
+vmm_stop
+
+done_testing
