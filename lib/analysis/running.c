@@ -1,38 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "analysis/running.h"
 
-static size_t first_sample(const struct sf_thread *t, uint64_t time)
-{
-	size_t lo = 0, hi = t->nr_samples;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (t->sample[mid].time < time)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
 /* A run this short is seldom hit by a sample, and others like it are. */
 enum { SHORT_NS = 2000000, NEARBY_NS = 100000000, NEARBY_SAMPLES = 64 };
 
 /* Length of the run in which the thread was sampled at time. */
 static uint64_t run_length(const struct sf_thread *t, uint64_t time)
 {
-	size_t lo = 0, hi = t->nr_sched;
+	size_t lo = sf_thread_sched_from(t, time + 1);
 	uint64_t in = 0;
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (t->sched[mid].time <= time)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
 	for (size_t i = lo; i-- > 0;)
 		if (t->sched[i].kind == SF_SCHED_IN) {
 			in = t->sched[i].time;
@@ -83,7 +60,7 @@ int sf_running_parts(struct sf_mechanisms *m, const struct sf_thread *t, const s
 		     uint64_t lo, uint64_t hi, int (*part)(void *arg, const struct sf_run_part *p),
 		     void *arg)
 {
-	size_t first = first_sample(t, lo), end = first_sample(t, hi);
+	size_t first = sf_thread_sample_from(t, lo), end = sf_thread_sample_from(t, hi);
 	struct sf_run_part p = { .lo = lo, .hi = hi, .source = SF_SOURCE_SAMPLE };
 
 	if (first == end)

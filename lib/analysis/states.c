@@ -21,22 +21,6 @@ const char *sf_task_state_letter(enum sf_task_state state)
 	return state < SF_ARRAY_SIZE(letter) ? letter[state] : "?";
 }
 
-/* First event later than time. */
-static size_t after(const struct sf_thread *t, uint64_t time)
-{
-	size_t lo = 0, hi = t->nr_sched;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (t->sched[mid].time <= time)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
 static struct sf_slice *add(struct sf_timeline *t, struct sf_slice iv)
 {
 	if (SF_GROW(t->iv, t->nr + 1, t->alloc))
@@ -286,7 +270,7 @@ int sf_timeline_build(struct sf_timeline *t, const struct sf_recording *rec, uin
 {
 	const struct sf_thread *th = &rec->thread[thread];
 	struct cursor c = { .t = t, .th = th, .pos = lo };
-	size_t first = after(th, lo), i = first;
+	size_t first = sf_thread_sched_from(th, lo + 1), i = first;
 
 	t->thread = thread;
 	t->lo = lo;

@@ -104,26 +104,11 @@ static struct state_row key_of_other(enum sf_state state)
 	return (struct state_row){ .where = where[state], .frame = "" };
 }
 
-static size_t first_sample(const struct sf_thread *t, uint64_t time)
-{
-	size_t lo = 0, hi = t->nr_samples;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (t->sample[mid].time < time)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
 /* Each CPU sample stands for the time half way to its neighbours. */
 static int add_running(struct table_build *b, struct rows *r, const struct sf_thread *t,
 		       const struct sf_slice *iv)
 {
-	size_t first = first_sample(t, iv->lo), end = first_sample(t, iv->hi);
+	size_t first = sf_thread_sample_from(t, iv->lo), end = sf_thread_sample_from(t, iv->hi);
 	uint64_t from = iv->lo;
 	int ret = 0;
 
@@ -207,7 +192,7 @@ static int adjust(struct rows *r, const struct sf_timeline *t, const struct sf_a
 static struct state_row key_of_poll(struct table_build *b, const struct sf_thread *t,
 				    const struct sf_slice *iv, uint64_t time)
 {
-	size_t k = first_sample(t, time);
+	size_t k = sf_thread_sample_from(t, time);
 
 	if (iv->state == SF_STATE_BLOCKED)
 		return key_of_sleep(b, iv);

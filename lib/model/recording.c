@@ -50,6 +50,36 @@ uint32_t sf_recording_thread(const struct sf_recording *rec, uint32_t tid, uint6
 	return last;
 }
 
+size_t sf_thread_sched_from(const struct sf_thread *t, uint64_t time)
+{
+	size_t lo = 0, hi = t->nr_sched;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (t->sched[mid].time < time)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+size_t sf_thread_sample_from(const struct sf_thread *t, uint64_t time)
+{
+	size_t lo = 0, hi = t->nr_samples;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (t->sample[mid].time < time)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
 uint64_t sf_recording_lost(const struct sf_recording *rec, uint64_t lo, uint64_t hi)
 {
 	uint64_t sum = 0;

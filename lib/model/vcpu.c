@@ -90,22 +90,6 @@ int sf_find_vcpus(struct sf_recording *rec, struct sf_vcpu_memo *memo)
 	return 0;
 }
 
-/* First event at or after time. */
-static size_t sched_at(const struct sf_thread *t, uint64_t time)
-{
-	size_t lo = 0, hi = t->nr_sched;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (t->sched[mid].time < time)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
 struct span {
 	uint64_t lo, hi;
 };
@@ -153,7 +137,7 @@ static bool one_pause(struct sf_recording *rec, struct sf_vcpu_memo *memo,
 		if (t->sample[i].time > a->hi && t->sample[i].time < b->lo && t->sample[i].kernel &&
 		    in_kvm(rec, memo, t->sample[i].stack))
 			return false;
-	for (size_t i = sched_at(t, a->hi); i < t->nr_sched && t->sched[i].time < b->lo; i++)
+	for (size_t i = sf_thread_sched_from(t, a->hi); i < t->nr_sched && t->sched[i].time < b->lo; i++)
 		if (t->sched[i].kind == SF_SCHED_OUT && in_kvm(rec, memo, t->sched[i].stack))
 			return false;
 	return b->lo - a->hi < GAP_NS || t->nr_kvm_exits;
@@ -196,15 +180,6 @@ static struct evidence of_switch(struct sf_recording *rec, struct sf_vcpu_memo *
 	return e;
 }
 
-static size_t sample_at(const struct sf_thread *t, uint64_t time)
-{
-	size_t i = 0;
-
-	while (i < t->nr_samples && t->sample[i].time < time)
-		i++;
-	return i;
-}
-
 /* Running without a proof for longer than this ends what is known. */
 enum { SILENCE_NS = 5000000 };
 
@@ -212,7 +187,7 @@ enum { SILENCE_NS = 5000000 };
 static void extend_end(struct sf_recording *rec, struct sf_vcpu_memo *memo,
 		       const struct sf_thread *t, struct span *s, uint64_t hi)
 {
-	size_t i = sample_at(t, s->hi), k = sched_at(t, s->hi);
+	size_t i = sf_thread_sample_from(t, s->hi), k = sf_thread_sched_from(t, s->hi);
 
 	for (;;) {
 		struct evidence e;
@@ -250,7 +225,7 @@ static bool inside_between(struct sf_recording *rec, struct sf_vcpu_memo *memo,
 static void extend_begin(struct sf_recording *rec, struct sf_vcpu_memo *memo,
 			 const struct sf_thread *t, struct span *s, uint64_t lo)
 {
-	for (size_t i = sample_at(t, s->lo); i-- > 0;) {
+	for (size_t i = sf_thread_sample_from(t, s->lo); i-- > 0;) {
 		struct evidence e = of_sample(rec, memo, &t->sample[i]);
 
 		if (e.inside || t->sample[i].kernel || e.time < lo || s->lo - e.time > SILENCE_NS)
@@ -271,7 +246,7 @@ bool sf_vcpu_pause(struct sf_recording *rec, struct sf_vcpu_memo *memo, const st
 		   uint64_t lo, uint64_t hi, uint64_t *begin, uint64_t *end)
 {
 	struct span best = { 0 }, run = { 0 }, s;
-	size_t i = sched_at(t, lo);
+	size_t i = sf_thread_sched_from(t, lo);
 
 	while (next_sleep(rec, memo, t, &i, hi, &s) && s.lo < hi) {
 		if (s.hi > hi)

@@ -281,6 +281,10 @@ static inline const char *sf_text(const struct sf_recording *rec, uint32_t id)
 /* Index of the thread with that tid now living at time, SF_NO_THREAD where there is none. */
 uint32_t sf_recording_thread(const struct sf_recording *rec, uint32_t tid, uint64_t time);
 
+/* Index of the first scheduler event, or CPU sample, of a thread at or after time. */
+size_t sf_thread_sched_from(const struct sf_thread *t, uint64_t time);
+size_t sf_thread_sample_from(const struct sf_thread *t, uint64_t time);
+
 /* Frames of a stack by walking up: id, then sf_stack_parent(id) until 0. Leaf first. */
 static inline uint32_t sf_stack_parent(const struct sf_recording *rec, uint32_t id)
 {
