@@ -212,10 +212,10 @@ static void extend_end(struct sf_recording *rec, struct sf_vcpu_memo *memo,
 static bool inside_between(struct sf_recording *rec, struct sf_vcpu_memo *memo,
 			   const struct sf_thread *t, uint64_t lo, uint64_t hi)
 {
-	for (size_t i = sample_at(t, lo + 1); i < t->nr_samples && t->sample[i].time < hi; i++)
+	for (size_t i = sf_thread_sample_from(t, lo + 1); i < t->nr_samples && t->sample[i].time < hi; i++)
 		if (of_sample(rec, memo, &t->sample[i]).inside)
 			return true;
-	for (size_t i = sched_at(t, lo + 1); i < t->nr_sched && t->sched[i].time < hi; i++)
+	for (size_t i = sf_thread_sched_from(t, lo + 1); i < t->nr_sched && t->sched[i].time < hi; i++)
 		if (t->sched[i].kind == SF_SCHED_OUT && in_kvm(rec, memo, t->sched[i].stack))
 			return true;
 	return false;
