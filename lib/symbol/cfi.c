@@ -191,6 +191,9 @@ static int fill_row(struct sf_cfi_exprs *x, Dwarf_Frame *f, struct sf_cfi_row *r
 		if (r->kind != SF_CFI_SAME && (r->kind != SF_CFI_UNDEFINED || reg == ra))
 			row->nr++;
 	}
+	row->simple = row->cfa.kind == SF_CFI_REG;
+	for (unsigned i = 0; i < row->nr; i++)
+		row->simple &= row->rule[i].kind == SF_CFI_AT_CFA;
 	return ret;
 }
 

@@ -35,7 +35,8 @@ struct sf_cfi_row {
 	struct sf_cfi_rule cfa;
 	uint8_t ra;     /* register with the return address */
 	uint8_t signal; /* a signal handler's caller: was interrupted, did not call */
-	uint16_t nr;
+	uint8_t simple; /* the CFA is a register and an offset, and all rules are AT_CFA */
+	uint8_t nr;
 	struct sf_cfi_rule rule[SF_CFI_REGS];
 };
 

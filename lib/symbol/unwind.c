@@ -64,8 +64,12 @@ struct sf_unwind {
 	struct sf_cfi_exprs exprs;
 	struct cached {
 		uint64_t pc;
-		uint32_t gen, row; /* row plus 1; 0: empty */
+		const struct sf_cfi_row *row;
+		uint32_t gen; /* of the mappings; 0: empty */
 	} *cache;
+	uint64_t mask;               /* the sample's set of registers that place is for */
+	int8_t place[SF_CFI_REGS];   /* by DWARF register: where it is in the sample, or -1 */
+	int8_t pc_place;
 };
 
 /* Where the walk stands. */
@@ -185,26 +189,26 @@ static uint32_t find_row(struct sf_unwind *u, uint32_t module, uint64_t offset)
 	return *slot;
 }
 
-static const struct sf_cfi_row *row_of(struct sf_unwind *u, uint32_t pid, uint64_t pc)
+static const struct sf_cfi_row *row_of(struct sf_unwind *u, const struct sf_maps *maps, uint64_t pc)
 {
-	struct sf_maps *maps = sf_spaces_maps(&u->s->spaces, pid);
 	const struct sf_mapping *m;
 	struct cached *c;
+	uint32_t id;
 
 	if (!maps)
 		return NULL;
 	c = &u->cache[((pc ^ (uint64_t)maps->gen << 32) * 0x9e3779b97f4a7c15ULL) >>
 		      (64 - CACHE_BITS)];
-	if (!c->row || c->pc != pc || c->gen != maps->gen) {
-		m = sf_maps_find(maps, pc);
-		c->row = 1;
-		if (m && !m->identity)
-			c->row += find_row(u, m->module, pc - m->start + m->pgoff);
-		c->pc = pc;
-		c->gen = maps->gen;
-	}
-	return c->row == 1 ? NULL
-			   : (const struct sf_cfi_row *)sf_strtab_text(&u->rows, c->row - 1);
+	if (c->pc == pc && c->gen == maps->gen)
+		return c->row;
+	m = sf_maps_find(maps, pc);
+	id = m && !m->identity ? find_row(u, m->module, pc - m->start + m->pgoff) : NO_ROW;
+	*c = (struct cached){
+		.pc = pc,
+		.gen = maps->gen,
+		.row = id ? (const struct sf_cfi_row *)sf_strtab_text(&u->rows, id) : NULL,
+	};
+	return c->row;
 }
 
 /*
@@ -283,14 +287,23 @@ static bool was_cut(const struct cursor *c, const struct sf_cfi_row *row, uint64
 	return false;
 }
 
-/* One frame up by its rules. False at the end, and where it cannot go on. */
-static bool step(struct sf_unwind *u, struct cursor *c, const struct sf_cfi_row *row)
+/* What was saved at fixed places under the CFA: nearly every row of a compiler. */
+static void apply_simple(struct cursor *c, const struct sf_cfi_row *row, uint64_t cfa)
 {
-	uint64_t cfa, pc = c->pc, sp = c->reg[c->arch->sp], value[SF_CFI_REGS];
-	uint64_t good = 0;
+	for (unsigned i = 0; i < row->nr; i++) {
+		const struct sf_cfi_rule *r = &row->rule[i];
+		uint64_t value = 0;
+		bool got = read_stack(c, cfa + (uint64_t)(int64_t)r->value, 8, &value);
 
-	if (!find_cfa(u, c, row, &cfa))
-		return false;
+		set(c, r->reg, got, value);
+	}
+}
+
+static void apply_all(struct sf_unwind *u, struct cursor *c, const struct sf_cfi_row *row,
+		      uint64_t cfa)
+{
+	uint64_t value[SF_CFI_REGS], good = 0;
+
 	/* All rules are about the registers as they were: none may see another's result. */
 	for (unsigned i = 0; i < row->nr; i++) {
 		value[i] = 0;
@@ -299,6 +312,21 @@ static bool step(struct sf_unwind *u, struct cursor *c, const struct sf_cfi_row 
 	set(c, c->arch->sp, true, cfa);
 	for (unsigned i = 0; i < row->nr; i++)
 		set(c, row->rule[i].reg, good >> i & 1, value[i]);
+}
+
+/* One frame up by its rules. False at the end, and where it cannot go on. */
+static bool step(struct sf_unwind *u, struct cursor *c, const struct sf_cfi_row *row)
+{
+	uint64_t cfa, pc = c->pc, sp = c->reg[c->arch->sp];
+
+	if (!find_cfa(u, c, row, &cfa))
+		return false;
+	if (row->simple) {
+		set(c, c->arch->sp, true, cfa);
+		apply_simple(c, row, cfa);
+	} else {
+		apply_all(u, c, row, cfa);
+	}
 	if (!known(c, row->ra)) {
 		c->cut = was_cut(c, row, cfa);
 		return false;
@@ -328,30 +356,36 @@ static bool go_up(struct sf_unwind *u, struct cursor *c, const struct sf_cfi_row
 	return (row || u->opts.frame_pointers) && step_by_frame_pointer(c);
 }
 
-static bool sample_reg(const struct sf_sample *x, unsigned perf_reg, uint64_t *value)
+/* A sample holds the registers of its mask, in the order of perf's numbers. */
+static int8_t place_of(uint64_t mask, unsigned perf_reg)
 {
 	uint64_t bit = 1ULL << perf_reg;
 
-	if (!(x->user_regs_mask & bit))
-		return false;
-	*value = x->user_regs[__builtin_popcountll(x->user_regs_mask & (bit - 1))];
-	return true;
+	return mask & bit ? (int8_t)__builtin_popcountll(mask & (bit - 1)) : -1;
 }
 
-static bool start(struct cursor *c, const struct arch *arch, const struct sf_sample *x)
+static void set_mask(struct sf_unwind *u, uint64_t mask)
 {
-	uint64_t value;
+	for (unsigned i = 0; i < u->arch->nr; i++)
+		u->place[i] = place_of(mask, u->arch->perf[i]);
+	u->pc_place = place_of(mask, u->arch->pc);
+	u->mask = mask;
+}
 
+static bool start(struct sf_unwind *u, struct cursor *c, const struct sf_sample *x)
+{
 	if (!x->user_regs || x->user_abi != PERF_SAMPLE_REGS_ABI_64)
 		return false;
-	memset(c, 0, sizeof(*c));
-	c->arch = arch;
-	for (unsigned i = 0; i < arch->nr; i++)
-		if (sample_reg(x, arch->perf[i], &value))
-			set(c, i, true, value);
-	if (!sample_reg(x, arch->pc, &c->pc) || !known(c, arch->sp))
+	if (x->user_regs_mask != u->mask)
+		set_mask(u, x->user_regs_mask);
+	*c = (struct cursor){.arch = u->arch};
+	for (unsigned i = 0; i < u->arch->nr; i++)
+		if (u->place[i] >= 0)
+			set(c, i, true, x->user_regs[u->place[i]]);
+	if (u->pc_place < 0 || !known(c, u->arch->sp))
 		return false;
-	c->base = c->reg[arch->sp];
+	c->pc = x->user_regs[u->pc_place];
+	c->base = c->reg[u->arch->sp];
 	c->stack = x->user_stack;
 	c->size = x->user_stack ? x->user_stack_size : 0;
 	return true;
@@ -360,21 +394,22 @@ static bool start(struct cursor *c, const struct arch *arch, const struct sf_sam
 size_t sf_unwind_sample(struct sf_unwind *u, uint32_t pid, const struct sf_sample *sample,
 			uint64_t *ips, size_t max)
 {
+	const struct sf_maps *maps = sf_spaces_maps(&u->s->spaces, pid);
 	const struct sf_cfi_row *row;
 	struct cursor c;
 	size_t n = 0;
 	bool called; /* pc is a return address */
 
-	if (!max || !start(&c, u->arch, sample) || !c.size)
+	if (!max || !start(u, &c, sample) || !c.size)
 		return 0;
 	u->stats.samples++;
 	ips[n++] = c.pc;
-	row = row_of(u, pid, c.pc);
+	row = row_of(u, maps, c.pc);
 	while (n < max && go_up(u, &c, row)) {
 		/* What a signal interrupted did not call: its pc is where it will go on. */
 		called = !row || !row->signal;
 		ips[n++] = c.pc - called;
-		row = row_of(u, pid, c.pc - called);
+		row = row_of(u, maps, c.pc - called);
 	}
 	u->stats.no_rules += !row;
 	u->stats.cut += c.cut;

@@ -9,8 +9,8 @@
  *	n = sf_unwind_sample(u, rec->pid, &rec->u.sample, ips, 127);
  *
  * What is mapped where is taken from a struct sf_symbols, which has to be fed the records before the
- * sample (or, while recording, sf_symbols_feed_proc()). Rules are looked up once for each address;
- * from then on a stack takes about 0.1 µs. x86-64 and aarch64.
+ * sample (or, while recording, sf_symbols_feed_proc()). Rules are looked up once for each address
+ * (some 10 µs); from then on a frame takes 25 to 45 ns. x86-64 and aarch64.
  */
 #ifndef SNAPFLAME_UNWIND_H
 #define SNAPFLAME_UNWIND_H
