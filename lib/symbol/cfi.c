@@ -27,8 +27,8 @@ void sf_cfi_exprs_release(struct sf_cfi_exprs *x)
 
 struct sf_cfi {
 	struct sf_files files;
-	Dwarf_CFI *eh;    /* .eh_frame of the file that ran */
-	Dwarf *dwarf;     /* of what has .debug_frame */
+	Dwarf_CFI *eh;	  /* .eh_frame of the file that ran */
+	Dwarf *dwarf;	  /* of what has .debug_frame */
 	Dwarf_CFI *debug; /* belongs to dwarf */
 };
 
@@ -187,7 +187,8 @@ static int fill_row(struct sf_cfi_exprs *x, Dwarf_Frame *f, struct sf_cfi_row *r
 		if (dwarf_frame_register(f, reg, mem, &ops, &nr))
 			continue;
 		ret = register_rule(x, ops, nr, r);
-		/* Values that the ABI lets a callee destroy are kept: a wrong one is seldom used. */
+		/* Values that the ABI lets a callee destroy are kept: a wrong one is seldom used.
+		 */
 		if (r->kind != SF_CFI_SAME && (r->kind != SF_CFI_UNDEFINED || reg == ra))
 			row->nr++;
 	}

@@ -14,14 +14,14 @@
 #define SF_CFI_REGS 34 /* DWARF numbers: 17 are used on x86-64, 33 on aarch64 */
 
 enum sf_cfi_kind {
-	SF_CFI_SAME,       /* the caller has what we have */
-	SF_CFI_UNDEFINED,  /* lost; of the return address: there is no caller */
-	SF_CFI_AT_CFA,     /* saved at CFA + value */
-	SF_CFI_IS_CFA,     /* is CFA + value */
-	SF_CFI_REG,        /* in register value; as the rule of the CFA: reg + value */
-	SF_CFI_AT_EXPR,    /* saved where expression number value says */
-	SF_CFI_IS_EXPR,    /* is what expression number value says */
-	SF_CFI_GUESS,      /* of the CFA: no rules for this code, but for other code of the file */
+	SF_CFI_SAME,	  /* the caller has what we have */
+	SF_CFI_UNDEFINED, /* lost; of the return address: there is no caller */
+	SF_CFI_AT_CFA,	  /* saved at CFA + value */
+	SF_CFI_IS_CFA,	  /* is CFA + value */
+	SF_CFI_REG,	  /* in register value; as the rule of the CFA: reg + value */
+	SF_CFI_AT_EXPR,	  /* saved where expression number value says */
+	SF_CFI_IS_EXPR,	  /* is what expression number value says */
+	SF_CFI_GUESS,	  /* of the CFA: no rules for this code, but for other code of the file */
 };
 
 struct sf_cfi_rule {
@@ -33,7 +33,7 @@ struct sf_cfi_rule {
 /* Registers without a rule: SAME. The stack pointer of the caller is the CFA unless it has one. */
 struct sf_cfi_row {
 	struct sf_cfi_rule cfa;
-	uint8_t ra;     /* register with the return address */
+	uint8_t ra;	/* register with the return address */
 	uint8_t signal; /* a signal handler's caller: was interrupted, did not call */
 	uint8_t simple; /* the CFA is a register and an offset, and all rules are AT_CFA */
 	uint8_t nr;

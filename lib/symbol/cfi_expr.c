@@ -14,25 +14,57 @@ static bool binary(uint8_t atom, uint64_t a, uint64_t b, uint64_t *r)
 	int64_t sa = (int64_t)a, sb = (int64_t)b;
 
 	switch (atom) {
-	case DW_OP_and: *r = a & b; return true;
-	case DW_OP_or: *r = a | b; return true;
-	case DW_OP_xor: *r = a ^ b; return true;
-	case DW_OP_plus: *r = a + b; return true;
-	case DW_OP_minus: *r = a - b; return true;
-	case DW_OP_mul: *r = a * b; return true;
+	case DW_OP_and:
+		*r = a & b;
+		return true;
+	case DW_OP_or:
+		*r = a | b;
+		return true;
+	case DW_OP_xor:
+		*r = a ^ b;
+		return true;
+	case DW_OP_plus:
+		*r = a + b;
+		return true;
+	case DW_OP_minus:
+		*r = a - b;
+		return true;
+	case DW_OP_mul:
+		*r = a * b;
+		return true;
 	case DW_OP_div:
 		*r = !b ? 0 : sb == -1 ? 0 - a : (uint64_t)(sa / sb);
 		return b != 0;
-	case DW_OP_mod: *r = b ? a % b : 0; return b != 0;
-	case DW_OP_shl: *r = b < 64 ? a << b : 0; return true;
-	case DW_OP_shr: *r = b < 64 ? a >> b : 0; return true;
-	case DW_OP_shra: *r = (uint64_t)(sa >> (b < 63 ? b : 63)); return true;
-	case DW_OP_eq: *r = sa == sb; return true;
-	case DW_OP_ne: *r = sa != sb; return true;
-	case DW_OP_lt: *r = sa < sb; return true;
-	case DW_OP_le: *r = sa <= sb; return true;
-	case DW_OP_gt: *r = sa > sb; return true;
-	case DW_OP_ge: *r = sa >= sb; return true;
+	case DW_OP_mod:
+		*r = b ? a % b : 0;
+		return b != 0;
+	case DW_OP_shl:
+		*r = b < 64 ? a << b : 0;
+		return true;
+	case DW_OP_shr:
+		*r = b < 64 ? a >> b : 0;
+		return true;
+	case DW_OP_shra:
+		*r = (uint64_t)(sa >> (b < 63 ? b : 63));
+		return true;
+	case DW_OP_eq:
+		*r = sa == sb;
+		return true;
+	case DW_OP_ne:
+		*r = sa != sb;
+		return true;
+	case DW_OP_lt:
+		*r = sa < sb;
+		return true;
+	case DW_OP_le:
+		*r = sa <= sb;
+		return true;
+	case DW_OP_gt:
+		*r = sa > sb;
+		return true;
+	case DW_OP_ge:
+		*r = sa >= sb;
+		return true;
 	}
 	return false;
 }
@@ -101,11 +133,21 @@ static bool unary(struct machine *m, const struct sf_cfi_op *op)
 		return false;
 	top = &m->stack[m->depth - 1];
 	switch (op->atom) {
-	case DW_OP_drop: m->depth--; return true;
-	case DW_OP_abs: *top = (int64_t)*top < 0 ? 0 - *top : *top; return true;
-	case DW_OP_neg: *top = 0 - *top; return true;
-	case DW_OP_not: *top = ~*top; return true;
-	case DW_OP_plus_uconst: *top += op->number; return true;
+	case DW_OP_drop:
+		m->depth--;
+		return true;
+	case DW_OP_abs:
+		*top = (int64_t)*top < 0 ? 0 - *top : *top;
+		return true;
+	case DW_OP_neg:
+		*top = 0 - *top;
+		return true;
+	case DW_OP_not:
+		*top = ~*top;
+		return true;
+	case DW_OP_plus_uconst:
+		*top += op->number;
+		return true;
 	}
 	return false;
 }
@@ -121,21 +163,31 @@ static bool step(struct machine *m, const struct sf_cfi_op *op)
 	if (is_constant(a))
 		return push(m, op->number);
 	switch (a) {
-	case DW_OP_nop: return true;
-	case DW_OP_bregx: return push_reg(m, op->number, op->number2);
-	case DW_OP_call_frame_cfa: return push(m, m->ctx->cfa);
-	case DW_OP_dup: return push_copy(m, 0);
-	case DW_OP_over: return push_copy(m, 1);
-	case DW_OP_pick: return push_copy(m, op->number);
+	case DW_OP_nop:
+		return true;
+	case DW_OP_bregx:
+		return push_reg(m, op->number, op->number2);
+	case DW_OP_call_frame_cfa:
+		return push(m, m->ctx->cfa);
+	case DW_OP_dup:
+		return push_copy(m, 0);
+	case DW_OP_over:
+		return push_copy(m, 1);
+	case DW_OP_pick:
+		return push_copy(m, op->number);
 	case DW_OP_swap:
-	case DW_OP_rot: return shuffle(m, a);
-	case DW_OP_deref: return deref(m, 8);
-	case DW_OP_deref_size: return deref(m, (unsigned)op->number);
+	case DW_OP_rot:
+		return shuffle(m, a);
+	case DW_OP_deref:
+		return deref(m, 8);
+	case DW_OP_deref_size:
+		return deref(m, (unsigned)op->number);
 	case DW_OP_drop:
 	case DW_OP_abs:
 	case DW_OP_neg:
 	case DW_OP_not:
-	case DW_OP_plus_uconst: return unary(m, op);
+	case DW_OP_plus_uconst:
+		return unary(m, op);
 	}
 	if (m->depth < 2)
 		return false;

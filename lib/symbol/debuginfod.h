@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Files by build-id from the servers in $DEBUGINFOD_URLS, through elfutils' library when there is one. */
+/* Files by build-id from the servers in $DEBUGINFOD_URLS, through elfutils' library when there is
+ * one. */
 #ifndef SNAPFLAME_SYMBOL_DEBUGINFOD_H
 #define SNAPFLAME_SYMBOL_DEBUGINFOD_H
 

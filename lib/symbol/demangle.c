@@ -47,7 +47,8 @@ char *sf_demangle(const char *name)
 	if (!strncmp(name, "caml", 4) && name[4] >= 'A' && name[4] <= 'Z')
 		return demangle_ocaml(name);
 #ifdef HAVE_IBERTY
-	/* Every scheme known here begins with one of these: _Z, __Z, _R, and _GLOBAL_ of old g++. */
+	/* Every scheme known here begins with one of these: _Z, __Z, _R, and _GLOBAL_ of old g++.
+	 */
 	if (name[0] == '_' && strnlen(name, MAX_MANGLED) < MAX_MANGLED)
 		return cplus_demangle(name, DMGL_NO_OPTS);
 #endif

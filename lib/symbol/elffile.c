@@ -106,7 +106,8 @@ static void read_build_id(struct sf_elf *e)
 	size_t n;
 
 	for (size_t i = 1; i < e->nr_sec; i++)
-		if (e->sec[i].hdr.sh_type == SHT_NOTE && find_note(sf_elf_section_data(e, i), &e->build_id))
+		if (e->sec[i].hdr.sh_type == SHT_NOTE &&
+		    find_note(sf_elf_section_data(e, i), &e->build_id))
 			return;
 	/* No section headers: the vdso of some kernels, and files cut down to what runs. */
 	if (elf_getphdrnum(e->elf, &n))

@@ -31,8 +31,8 @@ int sf_elf_open_memory(struct sf_elf **e, const void *image, size_t size,
 void sf_elf_free(struct sf_elf *e);
 
 /*
- * Close the descriptor; what has been looked at stays readable. For files that are kept: a recording
- * of a whole machine has more of them than a process may have open.
+ * Close the descriptor; what has been looked at stays readable. For files that are kept: a
+ * recording of a whole machine has more of them than a process may have open.
  */
 void sf_elf_detach(struct sf_elf *e);
 

@@ -33,7 +33,7 @@ struct sf_elf {
 	uint32_t debuglink_crc;
 };
 
-size_t sf_elf_section(const struct sf_elf *e, const char *name); /* its number, 0 for none */
+size_t sf_elf_section(const struct sf_elf *e, const char *name);      /* its number, 0 for none */
 Elf_Data *sf_elf_section_data(const struct sf_elf *e, size_t number); /* NULL where it is empty */
 
 #endif

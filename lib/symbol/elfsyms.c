@@ -210,7 +210,8 @@ static int add_plt(struct sf_elf *e, struct sf_symtab *t)
 		plt = plt_layout(e, sec);
 		ret = add_plt_section(e, t, rel, &plt);
 	}
-	/* With branch tracking (Intel CET) the stubs that are called are in a section of their own. */
+	/* With branch tracking (Intel CET) the stubs that are called are in a section of their own.
+	 */
 	sec = sf_elf_section(e, ".plt.sec");
 	if (sec && !ret) {
 		plt = (struct plt){e->sec[sec].hdr.sh_offset, 16};

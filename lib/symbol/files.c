@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "symbol/files.h"
 
-#include <link.h>
 #include <errno.h>
+#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,8 +87,7 @@ static bool opens(struct search *x, struct sf_elf **e, const char *path)
 	return false;
 }
 
-static bool try_run(struct search *x, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+static bool try_run(struct search *x, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 static bool try_run(struct search *x, const char *fmt, ...)
 {
 	va_list ap;
@@ -113,12 +112,14 @@ static bool try_map_files(struct search *x)
 	snprintf(path, sizeof(path), "/proc/%u/maps", x->mod->pid);
 	if (!x->mod->pid || !x->mod->ino || sf_read_file(path, 64u << 20, &maps, &len))
 		return false;
-	for (line = strtok_r(maps, "\n", &save); line && !found; line = strtok_r(NULL, "\n", &save)) {
+	for (line = strtok_r(maps, "\n", &save); line && !found;
+	     line = strtok_r(NULL, "\n", &save)) {
 		unsigned long start, end;
 		unsigned maj, min;
 		uint64_t ino;
 
-		if (sscanf(line, "%lx-%lx %*s %*x %x:%x %lu", &start, &end, &maj, &min, &ino) == 5 &&
+		if (sscanf(line, "%lx-%lx %*s %*x %x:%x %lu", &start, &end, &maj, &min, &ino) ==
+			    5 &&
 		    ino == x->mod->ino && maj == x->mod->maj && min == x->mod->min)
 			found = try_run(x, "/proc/%u/map_files/%lx-%lx", x->mod->pid, start, end);
 	}
@@ -158,8 +159,7 @@ static bool find_run(struct search *x)
 		try_run(x, "%s", path));
 }
 
-static bool try_syms(struct search *x, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+static bool try_syms(struct search *x, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 static bool try_syms(struct search *x, const char *fmt, ...)
 {
 	struct sf_elf *e;

@@ -78,8 +78,8 @@ static int open_alt(const struct sf_symbols *s, const struct sf_files *f, const 
 	if (name[0] == '/')
 		n = snprintf(path, sizeof(path), "%s%s", symfs, name);
 	else
-		n = snprintf(path, sizeof(path), "%.*s/%s",
-			     slash ? (int)(slash - f->syms_path) : 0, f->syms_path, name);
+		n = snprintf(path, sizeof(path), "%.*s/%s", slash ? (int)(slash - f->syms_path) : 0,
+			     f->syms_path, name);
 	return (size_t)n < sizeof(path) ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 }
 
@@ -367,7 +367,8 @@ static void call_of(struct unit *u, Dwarf_Die *die, struct sf_source *out)
 	Dwarf_Word v;
 	size_t n;
 
-	if (dwarf_attr(die, DW_AT_call_line, &attr) && !dwarf_formudata(&attr, &v) && v <= UINT32_MAX)
+	if (dwarf_attr(die, DW_AT_call_line, &attr) && !dwarf_formudata(&attr, &v) &&
+	    v <= UINT32_MAX)
 		out->line = (unsigned)v;
 	if (dwarf_attr(die, DW_AT_call_file, &attr) && !dwarf_formudata(&attr, &v) &&
 	    !dwarf_getsrcfiles(&u->die, &files, &n) && v < n)

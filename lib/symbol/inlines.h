@@ -14,7 +14,7 @@ struct sf_inlines;
 struct sf_source {
 	const char *name; /* demangled; NULL where DWARF has none */
 	const char *file; /* NULL unknown */
-	unsigned line;    /* in this function: of the address, or of the call that was inlined */
+	unsigned line;	  /* in this function: of the address, or of the call that was inlined */
 };
 
 /* Takes the files over, also on failure. -ENODATA without DWARF, -ENOSYS without libdw. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * jitdump files (tools/perf/Documentation/jitdump-specification.txt): a header, then records, in the
- * byte order of the process that wrote them. A process maps a page of its file as executable, only
- * to leave the file's name in the recording.
+ * jitdump files (tools/perf/Documentation/jitdump-specification.txt): a header, then records, in
+ * the byte order of the process that wrote them. A process maps a page of its file as executable,
+ * only to leave the file's name in the recording.
  */
 #include "symbol/jit.h"
 
@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define MAGIC         0x4a695444u /* "JiTD" */
+#define MAGIC	      0x4a695444u /* "JiTD" */
 #define MAGIC_SWAPPED 0x4454694au
 
 enum { CODE_LOAD = 0, CODE_MOVE = 1 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Names of kernel addresses, from /proc/kallsyms, a saved copy of it, or vmlinux. A table of another
- * kernel is worse than none, so it is used only when the recording's build-id (or, in recordings
- * without one, release and host) says that it fits.
+ * Names of kernel addresses, from /proc/kallsyms, a saved copy of it, or vmlinux. A table of
+ * another kernel is worse than none, so it is used only when the recording's build-id (or, in
+ * recordings without one, release and host) says that it fits.
  */
 #ifndef SNAPFLAME_SYMBOL_KERNEL_H
 #define SNAPFLAME_SYMBOL_KERNEL_H
@@ -16,10 +16,10 @@
 
 struct sf_kernel {
 	struct sf_symtab syms;
-	char *text;         /* the file that the names point into */
-	uint64_t ref_addr;  /* where the recording says that ref_name was; 0 unknown */
-	char ref_name[64];  /* "_text" or "_stext" */
-	int64_t delta;      /* what the recording's addresses need to become those of syms */
+	char *text;	   /* the file that the names point into */
+	uint64_t ref_addr; /* where the recording says that ref_name was; 0 unknown */
+	char ref_name[64]; /* "_text" or "_stext" */
+	int64_t delta;	   /* what the recording's addresses need to become those of syms */
 };
 
 /*

@@ -63,7 +63,8 @@ static bool load_vmlinux(struct sf_symbols *s)
 	if (!s->kernel_id.size || s->opts.no_local)
 		return false;
 	sf_build_id_hex(&s->kernel_id, hex);
-	snprintf(path, sizeof(path), "%s/usr/lib/debug/.build-id/%.2s/%s.debug", symfs, hex, hex + 2);
+	snprintf(path, sizeof(path), "%s/usr/lib/debug/.build-id/%.2s/%s.debug", symfs, hex,
+		 hex + 2);
 	if (load_vmlinux_file(s, path))
 		return true;
 	for (size_t i = 0; s->release && i < SF_ARRAY_SIZE(vmlinux_paths); i++) {
@@ -83,8 +84,9 @@ static bool load_kallsyms(struct sf_symbols *s, const char *path)
 	int ret = sf_kernel_load(&s->kernel, path);
 
 	if (ret == -EPERM)
-		sf_symbols_note(s, "%s hides kernel addresses: run as root, or set kernel.kptr_restrict=0",
-				path);
+		sf_symbols_note(
+			s, "%s hides kernel addresses: run as root, or set kernel.kptr_restrict=0",
+			path);
 	else if (ret)
 		sf_symbols_note(s, "%s: %s", path, strerror(-ret));
 	return !ret;

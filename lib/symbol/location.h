@@ -9,11 +9,11 @@
 #include <snapflame/symbol.h>
 
 struct sf_location {
-	uint64_t addr;   /* in the module: a file offset, or virtual (see enum sf_module_kind) */
-	uint64_t ip;     /* as recorded, the first time it was seen */
-	uint32_t module; /* 0: no mapping covers it, and addr is ip */
-	uint16_t flags;  /* SF_FRAME_KERNEL, SF_FRAME_GUEST */
-	uint16_t back;   /* 1: a return address, named by the call before it */
+	uint64_t addr;	    /* in the module: a file offset, or virtual (see enum sf_module_kind) */
+	uint64_t ip;	    /* as recorded, the first time it was seen */
+	uint32_t module;    /* 0: no mapping covers it, and addr is ip */
+	uint16_t flags;	    /* SF_FRAME_KERNEL, SF_FRAME_GUEST */
+	uint16_t back;	    /* 1: a return address, named by the call before it */
 	uint32_t nr_frames; /* 0: not named yet */
 	struct sf_frame *frames;
 };

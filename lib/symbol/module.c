@@ -14,7 +14,8 @@ void sf_build_id_set(struct sf_build_id *id, const uint8_t *data, size_t size)
 	if (!data || size > SF_BUILD_ID_MAX)
 		return;
 	/* perf before 5.12 pads shorter ids to 20 bytes. They come in words. */
-	while (size >= 4 && !data[size - 1] && !data[size - 2] && !data[size - 3] && !data[size - 4])
+	while (size >= 4 && !data[size - 1] && !data[size - 2] && !data[size - 3] &&
+	       !data[size - 4])
 		size -= 4;
 	memcpy(id->data, data, size);
 	id->size = (uint8_t)size;
@@ -41,8 +42,9 @@ const char *sf_base_name(const char *path)
 
 static bool is_kernel_image(const char *name)
 {
-	static const char *const names[] = {"[kernel.kallsyms]", "[guest.kernel.kallsyms", "[vdso]",
-					    "[vdso32]", "[vdsox32]", "[vsyscall]"};
+	static const char *const names[] = {
+		"[kernel.kallsyms]", "[guest.kernel.kallsyms", "[vdso]", "[vdso32]", "[vdsox32]",
+		"[vsyscall]"};
 
 	for (size_t i = 0; i < SF_ARRAY_SIZE(names); i++)
 		if (!strncmp(name, names[i], strlen(names[i])))

@@ -17,13 +17,13 @@
 #define SF_BUILD_ID_MAX 20
 
 enum sf_module_kind {
-	SF_MODULE_FILE,   /* an ELF file, or what looks like one */
+	SF_MODULE_FILE, /* an ELF file, or what looks like one */
 	SF_MODULE_VDSO,
-	SF_MODULE_JIT,    /* executable anonymous memory: addresses are virtual */
-	SF_MODULE_DATA,   /* anonymous memory that is not executable */
+	SF_MODULE_JIT,	  /* executable anonymous memory: addresses are virtual */
+	SF_MODULE_DATA,	  /* anonymous memory that is not executable */
 	SF_MODULE_KERNEL, /* the kernel image: addresses are as recorded */
-	SF_MODULE_KMOD,   /* a loadable module: addresses count from base */
-	SF_MODULE_KSYM,   /* one symbol that PERF_RECORD_KSYMBOL announced (BPF, trampolines) */
+	SF_MODULE_KMOD,	  /* a loadable module: addresses count from base */
+	SF_MODULE_KSYM,	  /* one symbol that PERF_RECORD_KSYMBOL announced (BPF, trampolines) */
 };
 
 struct sf_build_id {
@@ -36,13 +36,13 @@ struct sf_mod {
 	struct sf_build_id build_id;
 	enum sf_module_kind kind;
 	bool guest;
-	bool header_id;  /* the build-id came from the recording's table of files */
+	bool header_id; /* the build-id came from the recording's table of files */
 	uint32_t maj, min;
 	uint64_t ino, ino_generation;
-	uint64_t base;     /* KMOD and KSYM: where it was loaded */
-	uint64_t len;      /* KSYM */
-	uint32_t pid;      /* of the last process seen with it */
-	const char *file;  /* where to look for it; differs from pub.path for KMOD */
+	uint64_t base;		    /* KMOD and KSYM: where it was loaded */
+	uint64_t len;		    /* KSYM */
+	uint32_t pid;		    /* of the last process seen with it */
+	const char *file;	    /* where to look for it; differs from pub.path for KMOD */
 	struct sf_build_id file_id; /* of the file that was found, when build_id is not known */
 	bool tried, tried_inlines;  /* its symbols, its DWARF have been looked for */
 	struct sf_symtab syms;
@@ -82,7 +82,8 @@ struct sf_modules {
 	struct sf_import **import;
 	size_t nr_imports, imports_alloc;
 	const char *kernel_name; /* as the recording's table of build-ids calls it, or NULL */
-	struct sf_map64 kmod_path; /* string id of "[ext4]" -> string id of its path in that table */
+	struct sf_map64
+		kmod_path; /* string id of "[ext4]" -> string id of its path in that table */
 };
 
 /* Id of the module, from 1; 0 without memory. */

@@ -22,7 +22,8 @@ static int load_file(struct sf_symbols *s, struct sf_mod *mod)
 		mod->file_id = *sf_elf_build_id(f.run);
 	if (!ret)
 		ret = sf_elf_symbols(f.syms, f.run,
-				     mod->kind == SF_MODULE_KMOD ? SF_ELF_MODULE_TEXT : SF_ELF_OFFSETS,
+				     mod->kind == SF_MODULE_KMOD ? SF_ELF_MODULE_TEXT
+								 : SF_ELF_OFFSETS,
 				     &mod->syms);
 	if (!ret && !sf_elf_has_symtab(f.syms) && sf_elf_has_section(f.run, ".gnu_debugdata"))
 		sf_minidebug_symbols(f.run_path, f.run, &mod->syms);
@@ -82,7 +83,8 @@ struct sf_inlines *sf_sources_inlines(struct sf_symbols *s, struct sf_mod *mod)
 		return mod->inlines;
 	mod->tried_inlines = true;
 	if (!sf_files_open(s, mod, &f) && sf_inlines_open(&mod->inlines, s, &f))
-		sf_symbols_note(s, "%s: no debug information: inlined calls and lines are not known",
+		sf_symbols_note(s,
+				"%s: no debug information: inlined calls and lines are not known",
 				mod->pub.path);
 	return mod->inlines;
 }

@@ -14,12 +14,13 @@
 
 struct sf_mapping {
 	uint64_t start, end; /* [start, end) */
-	uint64_t pgoff;      /* offset in the module at start */
+	uint64_t pgoff;	     /* offset in the module at start */
 	uint32_t module;     /* id in sf_modules */
-	bool identity;       /* addresses in the module are the virtual ones */
+	bool identity;	     /* addresses in the module are the virtual ones */
 };
 
-/* Sorted, without overlaps. gen changes with every change: what was looked up before may be stale. */
+/* Sorted, without overlaps. gen changes with every change: what was looked up before may be stale.
+ */
 struct sf_maps {
 	struct sf_mapping *map;
 	size_t nr, alloc;
@@ -28,9 +29,9 @@ struct sf_maps {
 };
 
 struct sf_space {
-	struct sf_maps *maps;   /* NULL: empty */
+	struct sf_maps *maps;	/* NULL: empty */
 	struct sf_maps *before; /* those of the program before exec, until the new one runs */
-	uint32_t exits; /* serial of the exit, 0: alive */
+	uint32_t exits;		/* serial of the exit, 0: alive */
 };
 
 struct sf_spaces {

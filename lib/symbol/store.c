@@ -6,7 +6,8 @@
  *	{"type":"symbols","module":"/usr/bin/vmm","build_id":"93ac…","kernel":false,
  *	 "syms":[[4096,120,"main"],[4224,88,"create_snapshot"]]}
  *
- * Addresses are those of sf_symbols_module(), as signed 64-bit integers. A module can be spread over several objects.
+ * Addresses are those of sf_symbols_module(), as signed 64-bit integers. A module can be spread
+ *over several objects.
  */
 #include "symbol/symbols.h"
 
@@ -246,7 +247,8 @@ static int import_object(struct sf_symbols *s, json_t *root)
 	im = sf_modules_import(&s->modules, path, &id);
 	if (!im)
 		return -ENOMEM;
-	json_array_foreach(json_object_get(root, "syms"), i, sym) {
+	json_array_foreach(json_object_get(root, "syms"), i, sym)
+	{
 		ret = import_sym(im, sym);
 		if (ret)
 			break;

@@ -30,8 +30,8 @@ struct sf_symbols {
 	struct sf_map64 jitdumps; /* pid -> id in strings: path of its jitdump file */
 	struct sf_kernel kernel;
 	enum { SF_KERNEL_UNTRIED, SF_KERNEL_NAMED, SF_KERNEL_NAMELESS } kernel_state;
-	struct sf_build_id kernel_id; /* of the recording */
-	uint32_t kernel_module;       /* id of the image, 0 until a record names it */
+	struct sf_build_id kernel_id;	       /* of the recording */
+	uint32_t kernel_module;		       /* id of the image, 0 until a record names it */
 	const char *release, *hostname, *arch; /* of the recording; NULL unknown */
 	char **problem;
 	size_t nr_problems, problems_alloc;
@@ -61,7 +61,8 @@ struct sf_inlines *sf_sources_inlines(struct sf_symbols *s, struct sf_mod *mod);
 
 /* kernel_files.c: the kernel's table: true when there is one that fits the recording. */
 bool sf_sources_kernel(struct sf_symbols *s);
-/* Is the kernel that runs here the recording's? For what only the running one has: kallsyms, vdso. */
+/* Is the kernel that runs here the recording's? For what only the running one has: kallsyms, vdso.
+ */
 bool sf_sources_same_kernel(struct sf_symbols *s, const char **why);
 
 #endif

@@ -14,21 +14,21 @@
 
 struct sf_sym {
 	uint64_t start, end; /* [start, end); equal: only start itself */
-	uint64_t reach;      /* the largest end up to here: how far back a search has to look */
+	uint64_t reach;	     /* the largest end up to here: how far back a search has to look */
 	const char *name;
-	uint32_t seq;      /* order of arrival */
+	uint32_t seq;	   /* order of arrival */
 	uint8_t binding;   /* STB_* */
 	uint8_t demangled; /* name has been through sf_demangle */
 	uint8_t in_module; /* kallsyms: of a loadable module */
-	uint8_t sized;     /* the table said how large it is */
+	uint8_t sized;	   /* the table said how large it is */
 };
 
 struct sf_symtab {
 	struct sf_sym *sym;
 	size_t nr, alloc;
 	uint32_t next_seq;
-	bool demangle;         /* names are to be demangled when they are looked at */
-	bool latest;           /* where symbols overlap the last one added counts, not the inner */
+	bool demangle;	       /* names are to be demangled when they are looked at */
+	bool latest;	       /* where symbols overlap the last one added counts, not the inner */
 	struct sf_arena names; /* for names that nobody else keeps */
 };
 

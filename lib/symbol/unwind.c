@@ -15,7 +15,7 @@
 struct arch {
 	const char *name;
 	uint8_t nr, sp, fp;
-	uint8_t pc;       /* perf's number of the program counter */
+	uint8_t pc;	  /* perf's number of the program counter */
 	uint64_t address; /* bits of an address: above them are signatures (aarch64) */
 	uint8_t perf[SF_CFI_REGS];
 };
@@ -38,14 +38,14 @@ static const struct arch archs[] = {
 		.pc = 32,
 		/* Programs get addresses of 52 bits only if they ask for them. */
 		.address = (1ULL << 48) - 1,
-		.perf = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
-			 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31},
+		.perf = {0,  1,	 2,  3,	 4,  5,	 6,  7,	 8,  9,	 10, 11, 12, 13, 14, 15,
+			 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31},
 	},
 };
 
 #define CACHE_BITS 14
 #define MAX_GUESS  0x4000 /* bytes of a frame that a frame pointer is believed in */
-#define NO_ROW     0 /* a row of sf_strtab has an id from 1 */
+#define NO_ROW	   0	  /* a row of sf_strtab has an id from 1 */
 
 struct file {
 	bool tried;
@@ -67,8 +67,8 @@ struct sf_unwind {
 		const struct sf_cfi_row *row;
 		uint32_t gen; /* of the mappings; 0: empty */
 	} *cache;
-	uint64_t mask;               /* the sample's set of registers that place is for */
-	int8_t place[SF_CFI_REGS];   /* by DWARF register: where it is in the sample, or -1 */
+	uint64_t mask;		   /* the sample's set of registers that place is for */
+	int8_t place[SF_CFI_REGS]; /* by DWARF register: where it is in the sample, or -1 */
 	int8_t pc_place;
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Any text as /proc/kallsyms: the table is sorted, has no overlaps, and names are parts of the text. */
+/* Any text as /proc/kallsyms: the table is sorted, has no overlaps, and names are parts of the
+ * text. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,8 @@ static void check(const struct sf_symtab *t, const char *text, size_t size)
 			abort();
 		if (s->name < text || s->name + strlen(s->name) > text + size)
 			abort();
-		/* What a page of slack behind the last symbol of a module covers may be another's. */
+		/* What a page of slack behind the last symbol of a module covers may be another's.
+		 */
 		if (sf_symtab_find(t, s->start) != s)
 			abort();
 	}

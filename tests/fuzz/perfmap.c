@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Any text as a perf-PID.map: every address found lies in what was found, the latest that covers it. */
+/* Any text as a perf-PID.map: every address found lies in what was found, the latest that covers
+ * it. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Any text as the names in a recording. What was taken in is given out again, and taken in once more
- * it says the same about the same places.
+ * Any text as the names in a recording. What was taken in is given out again, and taken in once
+ * more it says the same about the same places.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * callchains FILE [OPTION…]: what the library makes of the callchains of a perf.data file, one line a
- * sample: symbol and module of each entry, leaf first. Tests compare it with perf script. A program
- * of the tests, not installed. Options: those of struct sf_symbols_opts (symfs=DIR, call_sites,
- * inlines, lines, no_local); store=FILE writes the names as a recorder would store them, load=FILE
- * takes them in.
+ * callchains FILE [OPTION…]: what the library makes of the callchains of a perf.data file, one line
+ * a sample: symbol and module of each entry, leaf first. Tests compare it with perf script. A
+ * program of the tests, not installed. Options: those of struct sf_symbols_opts (symfs=DIR,
+ * call_sites, inlines, lines, no_local); store=FILE writes the names as a recorder would store
+ * them, load=FILE takes them in.
  */
 #include <stdio.h>
 #include <stdlib.h>

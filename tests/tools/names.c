@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * names [OPTION=VALUE…] PATH OFFSET…: what the library calls the places at these offsets (hexadecimal)
- * of a file that some process had mapped: one line each, inlined calls first, then problems, each
- * with "problem: " before it. A program of the tests, not installed.
+ * names [OPTION=VALUE…] PATH OFFSET…: what the library calls the places at these offsets
+ *(hexadecimal) of a file that some process had mapped: one line each, inlined calls first, then
+ *problems, each with "problem: " before it. A program of the tests, not installed.
  *
  *	symfs=DIR buildid_dir=DIR no_local inlines lines debuginfod   as in struct sf_symbols_opts
  *	build_id=HEX   the recording's build-id of the file

@@ -243,7 +243,8 @@ static void kernel_and_modules(void **state)
 	k.u.ksymbol.name = "bpf_prog_6deef7357e7b4530_sd_fw";
 	assert_int_equal(sf_symbols_feed(s, &k), 0);
 	assert_int_equal(sf_symbols_frames(
-				 s, sf_symbols_locate(s, 1, 0xffffffffc0100010, KERNEL, false), &f), 1);
+				 s, sf_symbols_locate(s, 1, 0xffffffffc0100010, KERNEL, false), &f),
+			 1);
 	assert_string_equal(f->name, "bpf_prog_6deef7357e7b4530_sd_fw");
 	assert_true(f->flags & SF_FRAME_KERNEL);
 	k.u.ksymbol.flags = PERF_RECORD_KSYMBOL_FLAGS_UNREGISTER;

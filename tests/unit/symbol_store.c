@@ -63,8 +63,9 @@ static const char *name_of(struct sf_symbols *s, uint64_t ip, unsigned mode)
 {
 	const struct sf_frame *f;
 
-	assert_int_equal(sf_symbols_frames(
-				 s, sf_symbols_locate(s, (uint32_t)getpid(), ip, mode, false), &f), 1);
+	assert_int_equal(
+		sf_symbols_frames(s, sf_symbols_locate(s, (uint32_t)getpid(), ip, mode, false), &f),
+		1);
 	return f->name;
 }
 
@@ -197,8 +198,8 @@ static void no_file_fills_the_gaps(void **state)
 	assert_true(n > 0);
 	self[n] = '\0';
 	map(s, 1, 0x100000, self, NULL);
-	o = json_pack("{s:s,s:s,s:s,s:b,s:[[i,i,s]]}", "type", "symbols", "module", self, "build_id",
-		      "", "kernel", 0, "syms", 64, 8, "stored");
+	o = json_pack("{s:s,s:s,s:s,s:b,s:[[i,i,s]]}", "type", "symbols", "module", self,
+		      "build_id", "", "kernel", 0, "syms", 64, 8, "stored");
 	text = json_dumps(o, 0);
 	import(s, text);
 	for (uint64_t ip = 0x100000; ip < 0x140000; ip += 16) {
@@ -245,7 +246,8 @@ static void many_names_in_small_objects(void **state)
 	map(again, (uint32_t)getpid(), 0, "/bin/a", NULL);
 	for (unsigned i = 0; i < 500; i++) {
 		int n = snprintf(text, sizeof(text),
-				 "{\"type\":\"symbols\",\"module\":\"/bin/a\",\"syms\":[[%u,16,\"%0999u\"]]}",
+				 "{\"type\":\"symbols\",\"module\":\"/bin/"
+				 "a\",\"syms\":[[%u,16,\"%0999u\"]]}",
 				 i * 16, i);
 
 		assert_int_equal(sf_symbols_import(s, text, (size_t)n), 0);
@@ -265,13 +267,19 @@ static void many_names_in_small_objects(void **state)
 static void odd_input(void **state)
 {
 	static const char *const bad[] = {
-		"", "{", "\"symbols\"", "{\"type\":\"symbols\"}",
+		"",
+		"{",
+		"\"symbols\"",
+		"{\"type\":\"symbols\"}",
 		"{\"type\":\"symbols\",\"module\":7}",
 		"{\"type\":\"symbols\",\"module\":\"a\",\"build_id\":\"zz\"}",
 	};
 	static const char *const harmless[] = {
-		"[]", "{\"type\":\"window\"}", "{}",
-		"{\"type\":\"symbols\",\"module\":\"a\",\"syms\":[[1],[1,2,3],[\"x\",1,\"y\"],7,null]}",
+		"[]",
+		"{\"type\":\"window\"}",
+		"{}",
+		"{\"type\":\"symbols\",\"module\":\"a\",\"syms\":[[1],[1,2,3],[\"x\",1,\"y\"],7,"
+		"null]}",
 		"{\"type\":\"symbols\",\"module\":\"a\",\"syms\":{}}",
 		"{\"type\":\"symbols\",\"module\":\"a\",\"syms\":[[1,-1,\"all\"]]}",
 	};

@@ -159,7 +159,8 @@ static void kernel_that_moved(void **state)
 	assert_int_equal(sf_kernel_load(&k, path), 0);
 	/* The recording's boot had the kernel 0x21000000 higher. */
 	assert_string_equal(sf_kernel_find(&k, 0xffffffffa2000044, &module)->name, "local_one");
-	assert_null(sf_kernel_find(&k, 0xffffffffe1000000, &module)); /* modules move on their own */
+	assert_null(
+		sf_kernel_find(&k, 0xffffffffe1000000, &module)); /* modules move on their own */
 	sf_kernel_release(&k);
 	memset(&k, 0, sizeof(k));
 	write_file(path, "0000000000000000 T _text\n0000000000000000 T schedule\n");
@@ -274,8 +275,9 @@ static void jitdump(void **state)
 			char *copy = malloc(len ? len : 1);
 
 			memcpy(copy, d.data, len);
-			assert_int_equal(sf_jit_parse_dump(copy, len, &part), len < 12 ? -EINVAL
-					 : len < 40 ? -EINVAL : 0);
+			assert_int_equal(sf_jit_parse_dump(copy, len, &part), len < 12	 ? -EINVAL
+									      : len < 40 ? -EINVAL
+											 : 0);
 			sf_symtab_release(&part);
 			free(copy);
 		}
@@ -307,7 +309,8 @@ static void names(void **state)
 #ifdef HAVE_IBERTY
 	demangles("_ZN3vmm6DeviceIlE4workEi", "vmm::Device<long>::work");
 	demangles("_ZNK3vmm6DeviceIlEcvbEv", "vmm::Device<long>::operator bool");
-	demangles("_ZN4core3fmt5Write9write_fmt17h0123456789abcdefE", "core::fmt::Write::write_fmt");
+	demangles("_ZN4core3fmt5Write9write_fmt17h0123456789abcdefE",
+		  "core::fmt::Write::write_fmt");
 	demangles("_RNvNtCs1234_7mycrate3foo3bar", "mycrate::foo::bar");
 	demangles("_start", NULL);
 	demangles("_ZNSt", NULL);
@@ -317,10 +320,14 @@ static void names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sizes),	     cmocka_unit_test(aliases),
-		cmocka_unit_test(overlaps),	     cmocka_unit_test(kallsyms_text),
-		cmocka_unit_test(kernel_that_moved), cmocka_unit_test(perf_map),
-		cmocka_unit_test(jitdump),	     cmocka_unit_test(names),
+		cmocka_unit_test(sizes),
+		cmocka_unit_test(aliases),
+		cmocka_unit_test(overlaps),
+		cmocka_unit_test(kallsyms_text),
+		cmocka_unit_test(kernel_that_moved),
+		cmocka_unit_test(perf_map),
+		cmocka_unit_test(jitdump),
+		cmocka_unit_test(names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

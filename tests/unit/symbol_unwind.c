@@ -3,12 +3,12 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <signal.h>
 #include <sys/utsname.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -25,7 +25,8 @@
 static struct sf_symbols *s;
 static struct sf_unwind *u;
 
-/* What the kernel would put into a sample: perf's registers 0-11 and 16-23, and a piece of stack. */
+/* What the kernel would put into a sample: perf's registers 0-11 and 16-23, and a piece of stack.
+ */
 static struct dump {
 	uint64_t reg[24];
 	uint8_t stack[DUMP];
@@ -39,8 +40,8 @@ static volatile int sink; /* makes calls that are not the last thing a function 
 __attribute__((no_sanitize("address", "undefined"))) static void take(const ucontext_t *uc)
 {
 	static const int order[24] = {REG_RAX, REG_RBX, REG_RCX, REG_RDX, REG_RSI, REG_RDI,
-				      REG_RBP, REG_RSP, REG_RIP, REG_EFL, 0,       0,
-				      0,       0,       0,       0,       REG_R8,  REG_R9,
+				      REG_RBP, REG_RSP, REG_RIP, REG_EFL, 0,	   0,
+				      0,       0,	0,	 0,	  REG_R8,  REG_R9,
 				      REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
 	char *sp;
 
@@ -73,8 +74,10 @@ static const char *chain(size_t size, const struct sf_unwind_opts *opts)
 	for (size_t i = 0; i < n; i++) {
 		const struct sf_frame *f;
 
-		sf_symbols_frames(s, sf_symbols_locate(s, (uint32_t)getpid(), ips[i],
-						       PERF_RECORD_MISC_USER, false), &f);
+		sf_symbols_frames(s,
+				  sf_symbols_locate(s, (uint32_t)getpid(), ips[i],
+						    PERF_RECORD_MISC_USER, false),
+				  &f);
 		strcat(text, i ? "<" : "");
 		strncat(text, f->name[0] ? f->name : "?", 100);
 	}
@@ -265,8 +268,8 @@ int main(int argc, char **argv)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(callers_up_to_the_end),   TEST(cut_where_the_stack_is),
-		TEST(nothing_to_start_from),   TEST(garbage_ends_the_walk),
+		TEST(callers_up_to_the_end),	TEST(cut_where_the_stack_is),
+		TEST(nothing_to_start_from),	TEST(garbage_ends_the_walk),
 		TEST(through_a_signal_handler), TEST(through_the_c_library),
 		TEST(as_a_recorded_chain),
 	};
