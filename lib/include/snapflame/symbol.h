@@ -101,7 +101,11 @@ void sf_symbols_frame_now(struct sf_symbols *s, uint32_t pid, uint64_t ip, unsig
 			  bool caller, struct sf_frame *frame);
 bool sf_symbols_has_inlines(const struct sf_symbols *s); /* opts.inlines */
 
-/* Module and address in it (file-relative, as in the ELF's program headers), for exports. */
+/*
+ * Module and address in it, for exports: the offset in the file (the program headers' p_offset side)
+ * for what is mapped from one, the distance from where it was loaded for kernel modules, else the
+ * address itself (the kernel image, JIT code).
+ */
 struct sf_module {
 	const char *path;
 	const char *short_name;
