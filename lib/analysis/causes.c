@@ -87,8 +87,10 @@ static void estimate(struct ranking *r, struct sf_cause *c)
 
 	c->p = NAN;
 	memset(r->column, 0, d->profile.nr_columns * sizeof(*r->column));
+	for (size_t k = 0; c->adjust && k < d->profile.nr_columns; k++)
+		r->column[k] = c->adjust[k];
 	for (size_t i = 0; i < c->nr_parts; i++)
-		for (size_t k = 0; k < d->profile.nr_columns; k++)
+		for (size_t k = 0; c->part[i].path && k < d->profile.nr_columns; k++)
 			r->column[k] += sf_profile_total(&d->profile, kind_node(d, c->part[i].path), k);
 	if (d->trend) {
 		if (!sf_trend_growth(d, r->column, &c->delta, &c->p))
@@ -106,7 +108,7 @@ static void estimate(struct ranking *r, struct sf_cause *c)
 	c->significant = iv.lo > 0 || iv.hi < 0;
 }
 
-static int add_part(struct sf_diff *d, struct sf_cause *c, struct sf_cause_part part)
+int sf_cause_add_part(struct sf_diff *d, struct sf_cause *c, struct sf_cause_part part)
 {
 	struct sf_cause_part *list = sf_arena_alloc(&d->arena, (c->nr_parts + 1) * sizeof(*list));
 
@@ -139,7 +141,7 @@ static int add_cause(struct ranking *r, uint32_t top, uint32_t deep)
 		return 0;
 	for (uint32_t i = deep; i; i = d->profile.path[i].parent)
 		c->lock |= d->profile.path[i].level == SF_PATH_MARKER;
-	if (add_part(d, c, (struct sf_cause_part){ deep, c->kind, c->fast_ms, c->slow_ms }))
+	if (sf_cause_add_part(d, c, (struct sf_cause_part){ deep, c->kind, c->fast_ms, c->slow_ms }))
 		return -ENOMEM;
 	d->nr_causes++;
 	return fill_frames(d, c);
@@ -198,8 +200,16 @@ static bool same_call(const struct sf_diff *d, const struct sf_cause *a, const s
 static int absorb(struct ranking *r, struct sf_cause *a, struct sf_cause *b)
 {
 	for (size_t i = 0; i < b->nr_parts; i++)
-		if (add_part(r->d, a, b->part[i]))
+		if (sf_cause_add_part(r->d, a, b->part[i]))
 			return -ENOMEM;
+	for (size_t k = 0; b->adjust && k < r->d->profile.nr_columns; k++) {
+		if (!a->adjust)
+			a->adjust = sf_arena_alloc(&r->d->arena,
+						   r->d->profile.nr_columns * sizeof(*a->adjust));
+		if (!a->adjust)
+			return -ENOMEM;
+		a->adjust[k] += b->adjust[k];
+	}
 	a->fast_ms += b->fast_ms;
 	a->slow_ms += b->slow_ms;
 	a->delta.value += b->delta.value;
@@ -265,6 +275,15 @@ static int by_growth(const void *a, const void *b)
 	return x->path < y->path ? -1 : x->path > y->path;
 }
 
+static int by_own_growth(const void *a, const void *b)
+{
+	const struct sf_cause *x = a, *y = b;
+	double dx = x->part[0].slow_ms - x->part[0].fast_ms;
+	double dy = y->part[0].slow_ms - y->part[0].fast_ms;
+
+	return dx > dy ? -1 : dx < dy ? 1 : by_growth(a, b);
+}
+
 /* Who had the CPU, who waited: the links of the cause's owner and kind with the most time. */
 static void name_links(struct sf_diff *d, struct sf_cause *c)
 {
@@ -323,9 +342,12 @@ static int rank(struct ranking *r)
 		return ret;
 	for (size_t i = 0; i < d->nr_causes; i++)
 		name_links(d, &d->cause[i]);
-	/* The largest first: it takes the others in. */
+	ret = sf_credit_queues(d);
+	if (ret)
+		return ret;
+	/* The largest first, not counting its turns in the run queue: it takes the others in. */
 	if (d->nr_causes)
-		qsort(d->cause, d->nr_causes, sizeof(*d->cause), by_growth);
+		qsort(d->cause, d->nr_causes, sizeof(*d->cause), by_own_growth);
 	ret = merge_calls(r);
 	if (!ret)
 		ret = add_rest(r);

@@ -111,6 +111,7 @@ static int link_to(struct sf_profile *p, uint32_t path, uint32_t owner, bool beh
 		   double ms)
 {
 	uint64_t key = sf_hash64((uint64_t)path << 32 | owner) ^ ((uint64_t)stack << 1 | behind);
+	struct sf_link *l;
 	bool made;
 	uint32_t *v = sf_map64_at(&p->link_of, key, &made);
 
@@ -124,7 +125,13 @@ static int link_to(struct sf_profile *p, uint32_t path, uint32_t owner, bool beh
 		};
 		*v = (uint32_t)p->nr_links++;
 	}
-	p->link[*v].ms += ms;
+	l = &p->link[*v];
+	if (SF_GROW(l->column, p->nr_columns + 1, l->alloc))
+		return -ENOMEM;
+	while (l->nr <= p->nr_columns)
+		l->column[l->nr++] = 0;
+	l->column[p->nr_columns] += ms;
+	l->ms += ms;
 	return 0;
 }
 
@@ -235,6 +242,8 @@ void sf_profile_release(struct sf_profile *p)
 	free(p->self);
 	free(p->total);
 	free(p->path);
+	for (size_t i = 0; i < p->nr_links; i++)
+		free(p->link[i].column);
 	free(p->owner);
 	free(p->link);
 	sf_map64_release(&p->child);

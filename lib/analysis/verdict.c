@@ -154,13 +154,19 @@ static void because(struct sf_str *s, const struct sf_diff *d, const struct sf_c
 static void parts(struct sf_str *s, const struct sf_cause *c)
 {
 	double by_kind[SF_NR_KINDS] = { 0 };
-	double rest = 0;
+	double rest = 0, queue = 0;
 	const char *sep = "";
 
 	for (size_t i = 1; i < c->nr_parts; i++) {
+		if (!c->part[i].path) {
+			queue += c->part[i].slow_ms - c->part[i].fast_ms;
+			continue;
+		}
 		by_kind[c->part[i].kind] += c->part[i].slow_ms - c->part[i].fast_ms;
 		rest += c->part[i].slow_ms - c->part[i].fast_ms;
 	}
+	if (fabs(queue) >= 0.5)
+		sf_str_addf(s, ", and waits %.0f ms longer for a CPU for that", queue);
 	if (fabs(rest) < 0.5)
 		return;
 	sf_str_addf(s, ", and %.0f ms more in the same call (", rest);

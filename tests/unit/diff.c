@@ -167,6 +167,56 @@ static void a_disturbance_is_no_cause(void **state)
 	sf_str_release(&s);
 }
 
+/*
+ * main computes twice as long, on a CPU that a neighbour has half of the time: the waiting grows with
+ * the work. Then the same with work that stays and a neighbour that takes more.
+ */
+static void shared_cpu(struct sf_str *s, int k, int slices, int other)
+{
+	double t = 1000.0 * k, end = t + slices * (10 + other) + 1;
+
+	sf_str_addf(s, "window %d %f %f 110\n%f in 110 cpu1\n%f in 100 cpu0\n", k, t, end, t - 1, t - 1);
+	sf_str_addf(s, "%f out 110 S futex_do_wait futex_wait | wait_resume vcpu_loop\n", t);
+	for (int i = 0; i < slices; i++) {
+		double at = t + i * (10 + other);
+
+		for (int k2 = 1; k2 < 10; k2++)
+			sf_str_addf(s, "%f sample 100 | hash_entry main\n", at + k2);
+		sf_str_addf(s, "%f out 100 R | hash_entry main\n%f in 200 cpu0\n", at + 10, at + 10);
+		sf_str_addf(s, "%f out 200 R | burn\n%f in 100 cpu0\n", at + 10 + other, at + 10 + other);
+	}
+	sf_str_addf(s, "%f wake 110 by 100\n%f in 110 cpu1\n", end - 0.5, end);
+	sf_str_addf(s, "%f out 110 S kvm_vcpu_block kvm_vcpu_ioctl\n%f out 100 S ep_poll | loop\n", end + 5,
+		    end + 5);
+	for (int tid = 101; tid <= 102; tid++)
+		sf_str_addf(s, "snap %d begin %f 0 %d S 0\n", k, t - 5, tid);
+}
+
+static void the_queue_belongs_to_the_work(void **state)
+{
+	struct sf_str s = SF_STR_INIT;
+	struct compared c;
+
+	sf_str_add(&s, THREADS);
+	for (int k = 1; k <= 5; k++)
+		shared_cpu(&s, k, k > 2 ? 10 : 5, 10);
+	compare(&c, s.buf);
+	assert_int_equal(c.d->kind, SF_KIND_CPU_USER);
+	assert_true(c.d->cause[0].share_pct > 95);
+	assert_int_equal(c.d->cause[0].nr_parts, 2);
+	assert_true(fabs(sum_of_causes(c.d) - c.d->delta.value) < 0.02 * c.d->delta.value);
+	done(&c);
+	sf_str_reset(&s);
+	sf_str_add(&s, THREADS);
+	for (int k = 1; k <= 5; k++)
+		shared_cpu(&s, k, 5, k > 2 ? 30 : 10);
+	compare(&c, s.buf);
+	assert_int_equal(c.d->kind, SF_KIND_RUNQUEUE);
+	assert_string_equal(sf_diff_text(c.d, c.d->profile.owner[c.d->cause[0].owner].comm), "helper");
+	done(&c);
+	sf_str_release(&s);
+}
+
 static void refuses(const char *more, const char *why)
 {
 	static const double cpu[] = { 20, 21, 120, 121, 119 }, nap[] = { 50, 51, 50, 50, 51 };
@@ -250,6 +300,7 @@ int main(void)
 		cmocka_unit_test(nothing_grows),
 		cmocka_unit_test(who_waits_is_listed_and_not_blamed),
 		cmocka_unit_test(a_disturbance_is_no_cause),
+		cmocka_unit_test(the_queue_belongs_to_the_work),
 		cmocka_unit_test(no_verdict_without_proof),
 		cmocka_unit_test(wakings_that_are_missing_are_not_made_up),
 		cmocka_unit_test(one_window_a_side),

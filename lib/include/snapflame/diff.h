@@ -50,9 +50,10 @@ struct sf_estimate {
 	bool has_interval;
 };
 
-/* Time of another kind that the same call of the same thread grew by: part of a cause. */
+/* Time of another kind that the same call of the same thread grew by, or that the work waited for a
+ * CPU: part of a cause. */
 struct sf_cause_part {
-	uint32_t path;
+	uint32_t path; /* 0: the run queue */
 	enum sf_kind kind;
 	double fast_ms, slow_ms;
 };
@@ -73,6 +74,8 @@ struct sf_cause {
 	double share_pct;         /* of the difference */
 	struct sf_cause_part *part; /* [0] is path's own; NULL where there is only that */
 	size_t nr_parts;
+	double *adjust;           /* by column, ms: time in the run queue that belongs to this cause
+				     (or, negative, not to it), beyond its path; NULL: none */
 	bool lock;                /* owner holds what waiter waits for: "--" is among the frames */
 	bool significant;         /* after false-discovery control; false also for n = 1 */
 	double p;                 /* of the growth; NAN for n = 1 */

@@ -42,7 +42,8 @@ struct sf_link {
 	bool behind;    /* had the CPU; false: waited for the path's owner */
 	uint32_t stack; /* string id: where the waiter waits, leaf < … < root; 0 */
 	double ms;      /* summed over windows */
-	double fast_ms, slow_ms; /* per window of the group, filled by the diff */
+	double *column; /* ms by window; those past nr are 0 */
+	size_t nr, alloc;
 };
 
 struct sf_profile {
