@@ -152,26 +152,36 @@ static void where_first(struct sf_diff_view *v, const struct sf_cause *c)
 	sf_str_release(&s);
 }
 
+/* In the run queue the stack is that of who waits: it goes with the waiter's name. */
+static bool has_where(const struct sf_diff_view *v, const struct sf_cause *c)
+{
+	return c->owner && c->nr_frames && (c == v->d->cause || c->kind != SF_KIND_RUNQUEUE || !c->waiter);
+}
+
 static void print_cause(struct sf_diff_view *v, const struct widths *w, const struct row *r)
 {
 	const struct sf_cause *c = r->cause;
 	const char *kind = sf_kind_name(c->kind);
 
 	print_numbers(v, w, r);
+	if (!c->owner) { /* what is left over has neither state nor kind */
+		sf_str_addf(v->out, "%s\n", r->owner.buf);
+		return;
+	}
 	sf_style(v->out, v->color, SF_BOLD);
 	sf_put_left(v->out, r->owner.buf, w->owner);
 	sf_style(v->out, v->color, SF_PLAIN);
 	sf_put_spaces(v->out, 2);
 	sf_put_left(v->out, sf_state_name(c->state), STATE);
-	if (v->wide && c->nr_frames) {
+	if (v->wide && has_where(v, c)) {
 		sf_put_left(v->out, kind, KIND + 2);
 		where(v, c, columns_before_where(w));
 	} else {
 		sf_str_add(v->out, kind);
 		sf_str_addch(v->out, '\n');
-		if (c->nr_frames && c == v->d->cause)
+		if (has_where(v, c) && c == v->d->cause)
 			where_first(v, c);
-		else if (c->nr_frames) {
+		else if (has_where(v, c)) {
 			sf_put_spaces(v->out, WHERE_INDENT);
 			where(v, c, WHERE_INDENT);
 		}
@@ -200,14 +210,22 @@ static void put_stack_text(struct sf_str *out, const char *text, size_t width)
 	free(copy);
 }
 
-/* In the run queue the waiter waits where it would work: that was printed. */
-static bool waits_elsewhere(const struct sf_cause *c)
+/* Where the waiter waits, in room columns, if that was not printed. */
+static void put_wait(struct sf_str *s, const struct sf_diff_view *v, const struct sf_cause *c,
+		     size_t room)
 {
-	size_t n = c->nr_frames ? strlen(c->frame[0]) : 0;
+	bool queue = c->kind == SF_KIND_RUNQUEUE;
+	size_t used = sf_columns(s->buf, s->len) + strlen(" waits for it in ");
 
-	if (!c->waits_in || !*c->waits_in)
-		return false;
-	return !n || strncmp(c->waits_in, c->frame[0], n);
+	if (queue && !has_where(v, c) && c->nr_frames && room > used + 16) {
+		sf_str_add(s, " waits for it in ");
+		sf_text_frames(s, c->frame, c->nr_frames, room - used);
+	} else if (!queue && c->waits_in && *c->waits_in && room > used + 16) {
+		sf_str_add(s, " waits in ");
+		put_stack_text(s, c->waits_in, room - used + strlen("for it "));
+	} else {
+		sf_str_add(s, " waits for it");
+	}
 }
 
 /* Who waited for it, who was in its way, who did the work: one line, where there is any of it. */
@@ -215,7 +233,7 @@ static void print_links(struct sf_diff_view *v, const struct sf_cause *c)
 {
 	const struct sf_diff *d = v->d;
 	struct sf_str s = SF_STR_INIT;
-	size_t room = v->width - WHERE_INDENT, used;
+	size_t room = v->width - WHERE_INDENT;
 
 	if (c->behind && c->behind != c->owner) {
 		sf_str_add(&s, "behind ");
@@ -228,13 +246,7 @@ static void print_links(struct sf_diff_view *v, const struct sf_cause *c)
 	if (c->waiter) {
 		sf_str_add(&s, s.len ? "; " : "");
 		put_owner(&s, d, c->waiter);
-		used = sf_columns(s.buf, s.len) + strlen(" waits in ");
-		if (waits_elsewhere(c) && room > used + 16) {
-			sf_str_add(&s, " waits in ");
-			put_stack_text(&s, c->waits_in, room - used);
-		} else {
-			sf_str_add(&s, " waits for it");
-		}
+		put_wait(&s, v, c, room);
 	}
 	if (s.len) {
 		sf_put_spaces(v->out, WHERE_INDENT);
@@ -256,7 +268,7 @@ static size_t lines_of(const struct sf_diff_view *v, const struct sf_cause *c)
 {
 	bool links = (c->behind && c->behind != c->owner) || c->waiter || c->served_by;
 
-	return 1 + (c->nr_frames && !v->wide) * (c == v->d->cause ? 2 : 1) + links;
+	return 1 + (has_where(v, c) && !v->wide) * (c == v->d->cause ? 2 : 1) + links;
 }
 
 static int by_size(const void *a, const void *b)
