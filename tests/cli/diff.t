@@ -42,6 +42,11 @@ check "warm-up" "$SNAPFLAME" diff --warmup 1 run.data later.data
 like "$(flat "$out")" "proof 3 + 2 windows;*" "the first of each is left out"
 check "API windows" "$SNAPFLAME" diff --api run.data later.data
 
+check "-o" "$SNAPFLAME" diff -o report run.data later.data
+like "$(flat "$out")" "proof 4 + 3 windows;*" "the text is printed, too"
+grep -q 'retry_with_backoff' report/report.html
+ok $? "the report has the function"
+
 # Fields that programs rely on, and that they hold together.
 check "--json" "$SNAPFLAME" diff --json run.data later.data
 cp "$out" json
