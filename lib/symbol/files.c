@@ -99,6 +99,26 @@ static bool try_run(struct search *x, const char *fmt, ...)
 	return n > 0 && (size_t)n < sizeof(x->f->run_path) && opens(x, &x->f->run, x->f->run_path);
 }
 
+/* 7f3c4a5d6000-7f3c4a72c000 r-xp 00028000 08:01 1311231   /usr/bin/vmm (deleted) */
+static bool is_mapping_of(const char *line, const struct sf_mod *mod, unsigned long *start,
+			  unsigned long *end)
+{
+	unsigned maj, min;
+	const char *path;
+	uint64_t ino;
+	int at = 0;
+	size_t len;
+
+	if (sscanf(line, "%lx-%lx %*s %*x %x:%x %lu %n", start, end, &maj, &min, &ino, &at) != 5)
+		return false;
+	if (mod->ino)
+		return ino == mod->ino && maj == mod->maj && min == mod->min;
+	/* Recordings with build-ids have no inodes. */
+	path = line + at;
+	len = strlen(mod->file);
+	return !strncmp(path, mod->file, len) && (!path[len] || !strcmp(path + len, " (deleted)"));
+}
+
 /*
  * A file that was deleted or replaced lives on for as long as someone has it mapped, and can be
  * opened through the mapping.
@@ -106,23 +126,16 @@ static bool try_run(struct search *x, const char *fmt, ...)
 static bool try_map_files(struct search *x)
 {
 	char path[64], *maps, *line, *save;
+	unsigned long start, end;
 	bool found = false;
 	size_t len;
 
 	snprintf(path, sizeof(path), "/proc/%u/maps", x->mod->pid);
-	if (!x->mod->pid || !x->mod->ino || sf_read_file(path, 64u << 20, &maps, &len))
+	if (!x->mod->pid || sf_read_file(path, 64u << 20, &maps, &len))
 		return false;
-	for (line = strtok_r(maps, "\n", &save); line && !found;
-	     line = strtok_r(NULL, "\n", &save)) {
-		unsigned long start, end;
-		unsigned maj, min;
-		uint64_t ino;
-
-		if (sscanf(line, "%lx-%lx %*s %*x %x:%x %lu", &start, &end, &maj, &min, &ino) ==
-			    5 &&
-		    ino == x->mod->ino && maj == x->mod->maj && min == x->mod->min)
-			found = try_run(x, "/proc/%u/map_files/%lx-%lx", x->mod->pid, start, end);
-	}
+	for (line = strtok_r(maps, "\n", &save); line && !found; line = strtok_r(NULL, "\n", &save))
+		found = is_mapping_of(line, x->mod, &start, &end) &&
+			try_run(x, "/proc/%u/map_files/%lx-%lx", x->mod->pid, start, end);
 	free(maps);
 	return found;
 }

@@ -71,7 +71,7 @@ void sf_sources_load(struct sf_symbols *s, struct sf_mod *mod)
 	default:
 		break;
 	}
-	if (ret)
+	if (ret && mod->file[0] == '/')
 		sf_symbols_note(s, "%s: %s", mod->pub.path, reason(ret));
 }
 

@@ -196,6 +196,11 @@ is "$(ask pid=$live_pid "/victim" "$hidden" "$shown")" "$both" "a live process"
 rm victim
 if readlink "/proc/$live_pid/map_files/"* >/dev/null 2>&1; then
   is "$(ask pid=$live_pid "/victim" "$hidden" "$shown")" "$both" "and its file, deleted"
+  cp otherprog victim
+  is "$(ask owner=$live_pid build_id="$id" "$TMP/victim" "$hidden" "$shown")" "$both" \
+    "and replaced, by build-id"
+  is "$(ask owner=$live_pid build_id=$other "$TMP/victim" "$hidden")" "?
+problem: $TMP/victim: the file there now has another build-id" "but neither of the two for a third"
 else
   skip "and its file, deleted" "/proc/PID/map_files is for root"
 fi

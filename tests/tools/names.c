@@ -6,6 +6,7 @@
  *
  *	symfs=DIR buildid_dir=DIR no_local inlines lines debuginfod   as in struct sf_symbols_opts
  *	build_id=HEX   the recording's build-id of the file
+ *	owner=N        the process that had it mapped, when it may still live
  *	pid=N          a live process that has it mapped: its mappings are taken, PATH is a part of
  *	               the file's name there
  */
@@ -19,7 +20,7 @@
 static struct sf_symbols_opts opts;
 static uint8_t build_id[20];
 static uint8_t build_id_size;
-static uint32_t pid;
+static uint32_t pid, owner;
 
 static int set_build_id(const char *hex)
 {
@@ -46,6 +47,8 @@ static int option(char *arg)
 		return set_build_id(value);
 	else if (!strcmp(arg, "pid"))
 		pid = (uint32_t)strtoul(value, NULL, 10);
+	else if (!strcmp(arg, "owner"))
+		owner = (uint32_t)strtoul(value, NULL, 10);
 	else if (!strcmp(arg, "no_local"))
 		opts.no_local = true;
 	else if (!strcmp(arg, "inlines"))
@@ -88,6 +91,7 @@ static int map(struct sf_symbols *s, const char *path, uint64_t *base)
 		return *base ? sf_symbols_feed_proc(s, pid) : -1;
 	}
 	*base = 1ULL << 40;
+	r.u.mmap.pid = owner;
 	r.u.mmap.addr = *base;
 	r.u.mmap.len = 1ULL << 30;
 	r.u.mmap.prot = PROT_EXEC;
@@ -99,7 +103,7 @@ static int map(struct sf_symbols *s, const char *path, uint64_t *base)
 
 static void print(struct sf_symbols *s, uint64_t ip)
 {
-	uint32_t loc = sf_symbols_locate(s, pid, ip, PERF_RECORD_MISC_USER, false);
+	uint32_t loc = sf_symbols_locate(s, pid ? pid : owner, ip, PERF_RECORD_MISC_USER, false);
 	const struct sf_frame *f;
 	size_t n = sf_symbols_frames(s, loc, &f);
 
