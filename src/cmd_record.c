@@ -23,7 +23,7 @@ static const char *const windows[] = { "auto", "api", "dark", NULL };
 
 struct record_opts {
 	const char *pid, *comm, *output, *json_fields;
-	const char *firecracker, *snapshot_dir;
+	const char *firecracker, *qmp, *snapshot_dir;
 	unsigned branches, warmup, hz, poll;
 	uint64_t gap, duration, max_size, timeout;
 	int call_graph, scope, window, snapshot_type;
@@ -50,8 +50,9 @@ static const struct sf_option options[] = {
 	SF_HEADING("The BRANCHes"),
 	SF_FILE(0, "firecracker", struct record_opts, firecracker, "SOCK",
 		"take snapshots by the API of Firecracker that listens there"),
+	SF_FILE(0, "qmp", struct record_opts, qmp, "SOCK", "or by the QMP of QEMU"),
 	SF_FILE(0, "snapshot-dir", struct record_opts, snapshot_dir, "DIR",
-		"where they go, as the VMM sees it (where SOCK is)"),
+		"where their files go (where SOCK is)"),
 	SF_ENUM(0, "snapshot-type", struct record_opts, snapshot_type, types,
 		"what changed since the last one, or everything"),
 	SF_TIME(0, "timeout", struct record_opts, timeout, "SEC", "give up a call of an API (120)"),
@@ -156,10 +157,12 @@ static int find_comm(const char *name, pid_t *pid)
 /* Options of who performs the BRANCHes. An exit status, or -1 to go on. */
 static int check_driver(const struct record_opts *o, char *const *cmd)
 {
-	const char *api = o->firecracker ? "--firecracker" : NULL;
+	const char *api = o->firecracker ? "--firecracker" : o->qmp ? "--qmp" : NULL;
 
+	if (o->firecracker && o->qmp)
+		return sf_usage("--firecracker and --qmp exclude each other");
 	if (!api && (o->snapshot_dir || o->timeout))
-		return sf_usage("--snapshot-dir and --timeout are for --firecracker");
+		return sf_usage("--snapshot-dir and --timeout are for --firecracker and --qmp");
 	if (!api)
 		return -1;
 	if (cmd)
@@ -172,7 +175,7 @@ static int check_driver(const struct record_opts *o, char *const *cmd)
 /* An exit status, or -1 to go on. */
 static int check(const struct record_opts *o, char *const *cmd)
 {
-	bool performed = cmd || o->firecracker;
+	bool performed = cmd || o->firecracker || o->qmp;
 
 	if (!o->branches)
 		return sf_usage("--branches needs at least 1");
@@ -188,7 +191,7 @@ static int check(const struct record_opts *o, char *const *cmd)
 		return sf_usage("COMMAND is recorded itself, which can be done once: for several "
 				"BRANCHes give the VMM with -p PID");
 	if (!performed && (o->branches > 1 || o->warmup))
-		return sf_usage("several BRANCHes need a COMMAND that performs them, or --firecracker");
+		return sf_usage("several BRANCHes need a COMMAND that performs them, --firecracker or --qmp");
 	if (cmd && o->duration)
 		return sf_usage("--duration is for a recording without COMMAND");
 	for (size_t i = 0; i < o->labels.nr; i++) {
@@ -300,6 +303,7 @@ static int run(const struct sf_command *cmd, int argc, char **argv)
 		co.duration = o.duration;
 		co.max_size = o.max_size;
 		co.firecracker = o.firecracker;
+		co.qmp = o.qmp;
 		co.snapshot_dir = o.snapshot_dir;
 		co.snapshot_full = o.snapshot_type == 1;
 		co.timeout = o.timeout;
@@ -317,7 +321,7 @@ const struct sf_command cmd_record = {
 	.name = "record",
 	.summary = "record the BRANCHes of a running VMM",
 	.usage = "[options] -p PID [--] COMMAND [ARG...]\n[options] [--] COMMAND [ARG...]\n"
-		 "[options] --firecracker SOCK\n[options] -p PID --duration SEC",
+		 "[options] --firecracker SOCK | --qmp SOCK\n[options] -p PID --duration SEC",
 	.about = "Performs COMMAND, which takes one snapshot of the VM (a BRANCH), and records what the "
 		 "VMM and all it waits for do meanwhile. Without -p COMMAND itself is recorded. The file is "
 		 "a plain perf.data.",

@@ -78,6 +78,10 @@ struct sf_vmm_opts {
 int sf_driver_firecracker(struct sf_driver **d, const struct sf_vmm_opts *opts, pid_t *pid,
 			  struct sf_error *err);
 
+/* QEMU's QMP: stop, migrate to a file of ours, cont; the same care. dir is as we see it. */
+int sf_driver_qmp(struct sf_driver **d, const struct sf_vmm_opts *opts, pid_t *pid,
+		  struct sf_error *err);
+
 /*
  * The JSON object in what a BRANCH printed: all of it, or its last line that is one. Fields that
  * fields ("pause_ms=a.b,…") names are copied to the top. NULL where there is none.

@@ -17,6 +17,7 @@
 #include "driver.h"
 #include "http.h"
 #include "janitor.h"
+#include "mark_list.h"
 #include "proc.h"
 #include "vmm_socket.h"
 
@@ -71,7 +72,7 @@ static void add_fault(struct sf_str *s, const struct sf_http_reply *r)
 static int call(struct fc_driver *f, const char *method, const char *path, const char *body,
 		struct sf_http_reply *r, struct sf_error *err)
 {
-	struct sf_http_wait wait = { f->timeout, body && !strcmp(body, RESUME) ? GRACE_RESUME : GRACE,
+	struct sf_api_wait wait = { f->timeout, body && !strcmp(body, RESUME) ? GRACE_RESUME : GRACE,
 				     f->base.stop_fd, f->base.target_fd };
 	struct sf_str words = SF_STR_INIT;
 	int ret = sf_http_call(f->sock, method, path, body, &wait, r, err);
@@ -171,8 +172,8 @@ static void add_reply(struct fc_driver *f, struct sf_branch *b)
 	if (!stat(f->memory, &st))
 		json_object_set_new(b->json, "diff_physical_bytes",
 				    json_integer((json_int_t)st.st_blocks * 512));
-	json_object_set_new(b->json, "mem_file_path", json_string(f->memory));
-	json_object_set_new(b->json, "snapshot_path", json_string(f->state));
+	json_object_set_new(b->json, "mem_file_path", sf_json_text(f->memory, strlen(f->memory)));
+	json_object_set_new(b->json, "snapshot_path", sf_json_text(f->state, strlen(f->state)));
 	sf_branch_set(b, "api_begin", json_integer((json_int_t)b->begin));
 	sf_branch_set(b, "api_end", json_integer((json_int_t)b->end));
 }

@@ -29,7 +29,7 @@ struct call {
 	CURLM *multi;
 	struct curl_slist *headers;
 	struct sf_http_reply *reply;
-	const struct sf_http_wait *wait;
+	const struct sf_api_wait *wait;
 	size_t head;
 	bool too_long;
 };
@@ -115,69 +115,45 @@ static int code_of(CURLcode code)
 	}
 }
 
-/* What is over by now: 0 to go on waiting. */
-static int look(const struct sf_http_wait *w, struct curl_waitfd *fd, uint64_t now,
-		uint64_t *deadline)
-{
-	if (fd[1].revents)
-		return -ESRCH;
-	if (fd[0].revents) {
-		fd[0].fd = -1;
-		fd[0].revents = 0;
-		if (*deadline > now + w->grace)
-			*deadline = now + w->grace;
-	}
-	if (now < *deadline)
-		return 0;
-	return fd[0].fd < 0 && w->stop_fd >= 0 ? -EINTR : -ETIMEDOUT;
-}
-
 static int drive(struct call *c, CURLcode *code)
 {
 	struct curl_waitfd fd[2] = { { c->wait->stop_fd, CURL_WAIT_POLLIN, 0 },
 				     { c->wait->target_fd, CURL_WAIT_POLLIN, 0 } };
-	uint64_t deadline = c->reply->begin + c->wait->timeout;
+	struct sf_api_clock clock;
 	int left, ret;
 	CURLMsg *msg;
 
+	sf_api_clock_start(&clock, c->wait);
 	for (;;) {
-		uint64_t now, ms;
-
 		if (curl_multi_perform(c->multi, &left))
 			return -EIO;
-		c->reply->end = now = sf_now();
+		c->reply->end = sf_now();
 		while ((msg = curl_multi_info_read(c->multi, &left)))
 			if (msg->msg == CURLMSG_DONE) {
 				*code = msg->data.result;
 				return 0;
 			}
-		ret = look(c->wait, fd, now, &deadline);
+		ret = sf_api_clock_look(&clock, fd[0].revents, fd[1].revents);
 		if (ret)
 			return ret;
-		ms = (deadline - now) / 1000000 + 1;
-		if (curl_multi_poll(c->multi, fd, 2, ms < STEP_MS ? (int)ms : STEP_MS, NULL))
+		if (clock.stopped)
+			fd[0].fd = -1;
+		if (curl_multi_poll(c->multi, fd, 2, sf_api_clock_ms(&clock, STEP_MS), NULL))
 			return -EIO;
 	}
 }
 
 static int fail(const struct call *c, int ret, CURLcode code, const char *what, struct sf_error *err)
 {
-	if (ret == -ETIMEDOUT)
-		return sf_error_set(err, ret, "%s: no reply within %.3g s; --timeout SEC waits longer",
-				    what, (double)c->wait->timeout / 1e9);
-	if (ret == -EINTR)
-		return sf_error_set(err, ret, "%s: interrupted while waiting for the reply", what);
-	if (ret == -ESRCH)
-		return sf_error_set(err, ret, "%s: the VMM exited before it replied", what);
 	if (ret)
-		return sf_error_set(err, ret, "%s: %s", what, strerror(-ret));
+		return sf_api_fail(ret, c->wait, what, err);
 	if (c->too_long)
 		return sf_error_set(err, -E2BIG, "%s: the reply is longer than any API's", what);
 	return sf_error_set(err, code_of(code), "%s: %s", what, why(code));
 }
 
 int sf_http_call(const char *sock, const char *method, const char *path, const char *body,
-		 const struct sf_http_wait *wait, struct sf_http_reply *reply, struct sf_error *err)
+		 const struct sf_api_wait *wait, struct sf_http_reply *reply, struct sf_error *err)
 {
 	struct call c = { .reply = reply, .wait = wait };
 	CURLcode code = CURLE_OK;
@@ -207,7 +183,7 @@ int sf_http_call(const char *sock, const char *method, const char *path, const c
 #else
 
 int sf_http_call(const char *sock, const char *method, const char *path, const char *body,
-		 const struct sf_http_wait *wait, struct sf_http_reply *reply, struct sf_error *err)
+		 const struct sf_api_wait *wait, struct sf_http_reply *reply, struct sf_error *err)
 {
 	*reply = (struct sf_http_reply){ .begin = sf_now(), .end = sf_now() };
 	return sf_error_set(err, -ENOTSUP, "built without libcurl: no HTTP; use a command instead");

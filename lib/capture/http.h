@@ -8,13 +8,7 @@
 
 #include <snapflame/error.h>
 
-/* What a call gives up for; descriptors may be -1. */
-struct sf_http_wait {
-	uint64_t timeout;  /* ns */
-	uint64_t grace;    /* ns that are left once stop_fd is readable; 0: none */
-	int stop_fd;       /* readable: the user wants to end */
-	int target_fd;     /* readable: the VMM has exited */
-};
+#include "api_wait.h"
 
 struct sf_http_reply {
 	long status;           /* 200 … */
@@ -29,7 +23,7 @@ struct sf_http_reply {
  * -EPROTO for what is not HTTP, -E2BIG, -ENOTSUP where built without libcurl, others.
  */
 int sf_http_call(const char *sock, const char *method, const char *path, const char *body,
-		 const struct sf_http_wait *wait, struct sf_http_reply *reply, struct sf_error *err);
+		 const struct sf_api_wait *wait, struct sf_http_reply *reply, struct sf_error *err);
 void sf_http_release(struct sf_http_reply *reply);
 
 #endif

@@ -27,7 +27,7 @@ static int make_driver(struct sf_capture *c, struct sf_error *err)
 {
 	struct sf_branch none = { 0 };
 	struct sf_vmm_opts vmm = {
-		.sock = c->opts.firecracker,
+		.sock = c->opts.firecracker ? c->opts.firecracker : c->opts.qmp,
 		.dir = c->opts.snapshot_dir,
 		.full = c->opts.snapshot_full,
 		.timeout = c->opts.timeout,
@@ -36,6 +36,8 @@ static int make_driver(struct sf_capture *c, struct sf_error *err)
 
 	if (c->opts.firecracker)
 		return sf_driver_firecracker(&c->driver, &vmm, &c->pid, err);
+	if (c->opts.qmp)
+		return sf_driver_qmp(&c->driver, &vmm, &c->pid, err);
 	if (!c->opts.branch_cmd)
 		return sf_driver_timer(&c->driver, c->opts.duration, err);
 	ret = sf_driver_cmd(&c->driver, c->opts.branch_cmd, c->opts.out_fd, c->opts.json_fields,

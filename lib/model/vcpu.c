@@ -6,9 +6,10 @@
 
 enum { SYS_IOCTL = 16, IOCTL_KVM_RUN = 0xae80 };
 
+/* kvm_vcpu_ioctl is above it, and above KVM_GET_REGS as well, which a paused vCPU may be asked for. */
 static bool is_kvm_run(const char *name)
 {
-	return !strcmp(name, "kvm_vcpu_ioctl") || !strcmp(name, "kvm_arch_vcpu_ioctl_run");
+	return !strcmp(name, "kvm_arch_vcpu_ioctl_run");
 }
 
 /* Does the stack pass through KVM_RUN? */

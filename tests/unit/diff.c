@@ -28,7 +28,7 @@ static void branch(struct sf_str *s, int k, double cpu, double nap)
 	sf_str_addf(s, "%f wake 100 irq\n%f in 100 cpu0\n", t + cpu + nap, t + cpu + nap);
 	sf_str_addf(s, "%f wake 110 by 100\n%f in 110 cpu1\n", t + cpu + nap + 1, t + cpu + nap + 2);
 	sf_str_addf(s, "%f out 100 S ep_poll | loop main\n", t + cpu + nap + 2);
-	sf_str_addf(s, "%f out 110 S kvm_vcpu_block kvm_vcpu_ioctl | run\n", t + cpu + nap + 20);
+	sf_str_addf(s, "%f out 110 S kvm_vcpu_block kvm_arch_vcpu_ioctl_run | run\n", t + cpu + nap + 20);
 	for (int tid = 101; tid <= 102; tid++)
 		sf_str_addf(s, "snap %d begin %f 0 %d S 0\n", k, t - 5, tid);
 }
@@ -256,7 +256,7 @@ static void wakings_that_are_missing_are_not_made_up(void **state)
 
 		sf_str_addf(&s, "window %d %d %d 110\n%d in 110\n%d out 110 S futex_do_wait | wait\n", k, t,
 			    t + len, t - 1, t);
-		sf_str_addf(&s, "%d in 110\n%d out 110 S kvm_vcpu_block kvm_vcpu_ioctl\n", t + len, t + len + 5);
+		sf_str_addf(&s, "%d in 110\n%d out 110 S kvm_vcpu_block kvm_arch_vcpu_ioctl_run\n", t + len, t + len + 5);
 	}
 	compare(&c, s.buf);
 	assert_false(c.d->has_verdict);

@@ -81,6 +81,7 @@ struct sf_capture_opts {
 				     duration */
 	const char *firecracker;  /* socket of an API that performs the BRANCHes; NULL: none. pid 0
 				     is whoever serves it */
+	const char *qmp;          /* the same for QEMU's QMP */
 	const char *snapshot_dir; /* for the snapshot's files; NULL: where the socket is */
 	bool snapshot_full;       /* all memory, where the API can do less */
 	uint64_t timeout;         /* ns, of one call of an API; 0: 120 s */
