@@ -44,6 +44,7 @@ extern const struct sf_command *const sf_commands[];
 
 extern const struct sf_command cmd_diff;
 extern const struct sf_command cmd_doctor;
+extern const struct sf_command cmd_export;
 extern const struct sf_command cmd_fold;
 extern const struct sf_command cmd_record;
 extern const struct sf_command cmd_report;

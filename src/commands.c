@@ -9,6 +9,7 @@ const struct sf_command *const sf_commands[] = {
 	&cmd_diff,
 	&cmd_report,
 	&cmd_show,
+	&cmd_export,
 	&cmd_doctor,
 	&cmd_record,
 	NULL,

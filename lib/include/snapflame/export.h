@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A recording in the formats of other programs. Each exporter writes to a FILE that the caller
+ * opened and flushes; memory is bounded by one window or one thread, beside the recording itself and
+ * the names in it (pprof: and its distinct samples, as it stores sums).
+ *
+ *	struct sf_export x = { .rec = rec, .window = list, .nr = n };
+ *	struct sf_outfile out;
+ *
+ *	if (sf_outfile_open(&out, "run.pb.gz", &err) ||
+ *	    sf_export(SF_EXPORT_PPROF, &x, out.file, &err) || sf_outfile_commit(&out, &err))
+ *		…
+ *	sf_outfile_release(&out);
+ *
+ * Names are data: bytes that are no UTF-8 become \xNN, and every format's own quoting is applied.
+ */
+#ifndef SNAPFLAME_EXPORT_H
+#define SNAPFLAME_EXPORT_H
+
+#include <stdio.h>
+
+#include <snapflame/diff.h>
+
+enum sf_export_format {
+	SF_EXPORT_PPROF,     /* profile.proto, gzip'd: samples, oncpu, wall, critical */
+	SF_EXPORT_SPEEDSCOPE,
+	SF_EXPORT_ROWS,      /* the critical path: one row for each owner, state and stack */
+	SF_EXPORT_WINDOWS,   /* one row for each window, with its covariates */
+};
+
+struct sf_export_window {
+	const struct sf_window *window;
+	const char *group; /* "fast", "slow"; NULL: neither */
+};
+
+struct sf_export {
+	const struct sf_recording *rec;
+	const struct sf_export_window *window; /* in order of time */
+	size_t nr;
+	bool mean;      /* pprof: values of a window, not the sums of all */
+	bool tsv;       /* rows, windows: tab-separated, not JSON Lines */
+	bool no_header; /* tsv: there is one already */
+};
+
+/* Version of the rows' columns; changes when one is removed or changes its meaning. */
+#define SF_ROWS_SCHEMA    "snapflame.rows/1"
+#define SF_WINDOWS_SCHEMA "snapflame.windows/1"
+
+/*
+ * 0, -ENOMEM, -EIO where file fails, or -EINVAL where the recording cannot tell (no context
+ * switches), said in err.
+ */
+int sf_export(enum sf_export_format format, const struct sf_export *x, FILE *file,
+	      struct sf_error *err);
+
+/*
+ * A file that appears whole or not at all: written beside its name and renamed. What is there and no
+ * regular file (a pipe, /dev/null) is written to as it is.
+ */
+struct sf_outfile {
+	FILE *file;
+	char *path, *temp; /* temp NULL: written in place */
+};
+
+int sf_outfile_open(struct sf_outfile *o, const char *path, struct sf_error *err);
+int sf_outfile_commit(struct sf_outfile *o, struct sf_error *err);
+/* Remove what was not committed. */
+void sf_outfile_release(struct sf_outfile *o);
+
+#endif
