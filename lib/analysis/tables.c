@@ -126,9 +126,9 @@ const char *sf_thread_name(struct table_build *b, uint32_t thread)
 	if (!twice)
 		return comm;
 	sf_str_addf(&s, "%s-%u", comm, t->tid);
-	comm = sf_arena_strndup(&b->t->arena, s.buf, s.len);
+	comm = sf_strtab_text(&b->names, sf_strtab_idn(&b->names, s.buf, s.len));
 	sf_str_release(&s);
-	return comm ? comm : "";
+	return comm;
 }
 
 const char *sf_leaf_name(struct table_build *b, uint32_t stack)
@@ -145,9 +145,9 @@ const char *sf_leaf_name(struct table_build *b, uint32_t stack)
 	if (*f[0].name)
 		return f[0].name;
 	sf_str_addf(&s, "[%s]", *f[0].dso_short ? f[0].dso_short : "unknown");
-	name = sf_arena_strndup(&b->t->arena, s.buf, s.len);
+	name = sf_strtab_text(&b->names, sf_strtab_idn(&b->names, s.buf, s.len));
 	sf_str_release(&s);
-	return name ? name : "";
+	return name;
 }
 
 size_t sf_first_poll(const struct sf_thread *t, uint64_t time)
@@ -219,6 +219,7 @@ static int fill(struct table_build *b, const struct table_def *def)
 	if (!ret)
 		ret = def->fill(b);
 	sf_mechanisms_release(&b->mech);
+	sf_strtab_release(&b->names);
 	return ret;
 }
 

@@ -12,6 +12,7 @@ struct table_build {
 	const struct sf_window *const *window;
 	size_t nr_windows;
 	struct sf_mechanisms mech;
+	struct sf_strtab names; /* made here: of threads and functions without one of their own */
 	struct sf_error *err;
 };
 
