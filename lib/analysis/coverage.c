@@ -145,8 +145,8 @@ static int check_lost(struct diff_build *b, const struct sf_recording *rec, cons
 	if (!lost)
 		return 0;
 	if ((double)lost > most_lost_share * (double)events_inside(rec, w))
-		return PROBLEM(b, "%llu events were lost in BRANCH %u: record it again with larger "
-			       "buffers (--ring), or fewer events (-F, --scope vmm)",
+		return PROBLEM(b, "%llu events were lost in BRANCH %u: record it again on a less busy "
+			       "machine, or fewer events (-F 199, --call-graph fp, --scope vmm)",
 			       (unsigned long long)lost, w->branch);
 	return NOTE(b, "%llu events were lost in BRANCH %u", (unsigned long long)lost, w->branch);
 }

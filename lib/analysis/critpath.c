@@ -436,6 +436,21 @@ static int lost(struct walk *w, const struct sf_slice *iv, uint64_t lo)
 	return emit(w, lo, s);
 }
 
+/* Before it was there, a thread's time is its creator's. */
+static bool born(struct walk *w, const struct sf_slice *iv, uint64_t lo)
+{
+	const struct sf_thread *t = &w->rec->thread[top(w)->thread];
+	struct level next = *top(w);
+
+	if (iv->state != SF_STATE_ABSENT || t->creator == SF_NO_THREAD || t->start < w->pos ||
+	    w->depth == MAX_DEPTH || on_path(w, t->creator))
+		return false;
+	next.thread = t->creator;
+	next.floor = lo;
+	w->level[w->depth++] = next;
+	return true;
+}
+
 static int step(struct walk *w)
 {
 	const struct level *l = top(w);
@@ -460,7 +475,7 @@ static int step(struct walk *w)
 	case SF_STATE_BLOCKED:
 		return blocked(w, iv, lo);
 	default:
-		return lost(w, iv, lo);
+		return born(w, iv, lo) ? 0 : lost(w, iv, lo);
 	}
 }
 

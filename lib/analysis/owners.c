@@ -35,7 +35,7 @@ static void thread_label(const struct sf_thread *t, const char *comm, const char
 			 size_t size)
 {
 	if (!*comm)
-		snprintf(buf, size, "process %u", t->pid == UINT32_MAX ? t->tid : t->pid);
+		snprintf(buf, size, "another process");
 	else if (t->flags & SF_THREAD_KERNEL || !*process)
 		snprintf(buf, size, "%s", comm);
 	else if (t->flags & SF_THREAD_TARGET)

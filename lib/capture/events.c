@@ -186,11 +186,14 @@ static int open_task_list(struct sf_events *e, const struct sf_events_opts *o,
 	return ret;
 }
 
-/* Pages of a ring: for a quarter of a second of a busy CPU, less where there are many CPUs. */
+/*
+ * Pages of a ring: for a second or two of a busy CPU, whose samples and switches come with a piece of
+ * stack, because the reader has a low priority; less where there are many CPUs.
+ */
 static int ring_pages(void)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN), page = sysconf(_SC_PAGESIZE);
-	long bytes = cpus <= 16 ? 4 << 20 : cpus <= 64 ? 2 << 20 : 1 << 20;
+	long bytes = cpus <= 16 ? 16 << 20 : cpus <= 64 ? 4 << 20 : 1 << 20;
 
 	return (int)(bytes / page);
 }

@@ -18,6 +18,7 @@ static uint32_t make(struct sf_loader *ld, uint32_t pid, uint32_t tid, uint64_t 
 		.pid = pid,
 		.start = start,
 		.exit = UINT64_MAX,
+		.creator = SF_NO_THREAD,
 		.flags = tid ? 0 : SF_THREAD_IDLE,
 	};
 	if (!tid)
@@ -83,6 +84,8 @@ int sf_load_fork(struct sf_loader *ld, const struct sf_record *r)
 	parent = sf_map64_get(&rec->tid_of, r->u.task.ptid, SF_NO_THREAD);
 	if (parent != SF_NO_THREAD && !rec->thread[i].comm)
 		rec->thread[i].comm = rec->thread[parent].comm;
+	if (when)
+		rec->thread[i].creator = parent;
 	return inherit_space(ld, r->u.task.ppid, r->u.task.pid);
 }
 

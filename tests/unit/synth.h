@@ -103,7 +103,7 @@ static struct sf_thread *synth_thread(struct synth *s, const char *tid, uint32_t
 static void synth_new_thread(struct synth *s, char *line)
 {
 	struct sf_recording *r = s->rec;
-	struct sf_thread t = { .exit = UINT64_MAX };
+	struct sf_thread t = { .exit = UINT64_MAX, .creator = SF_NO_THREAD };
 	uint32_t *at;
 
 	t.tid = (uint32_t)atoi(strtok(line, " "));

@@ -99,6 +99,7 @@ struct sf_thread {
 	uint32_t comm;         /* string id */
 	unsigned flags;        /* enum sf_thread_flags */
 	uint64_t start, exit;  /* 0, UINT64_MAX: not seen */
+	uint32_t creator;      /* thread that forked it while recording; SF_NO_THREAD */
 	struct sf_sched *sched;
 	size_t nr_sched, sched_alloc;
 	struct sf_cpu_sample *sample;
