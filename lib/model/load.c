@@ -364,6 +364,7 @@ int sf_recording_load(struct sf_recording **out, const char *path,
 		      const struct sf_recording_opts *opts, struct sf_error *err)
 {
 	struct sf_loader ld = { .cpu_event = -1 };
+	struct sf_symbols_opts symbols = { 0 };
 	struct sf_recording *rec = calloc(1, sizeof(*rec));
 	int ret = -ENOMEM;
 
@@ -374,7 +375,11 @@ int sf_recording_load(struct sf_recording **out, const char *path,
 	rec->path = sf_arena_strndup(&rec->arena, path, strlen(path));
 	if (!rec->path)
 		goto out;
-	ret = sf_symbols_new(&rec->symbols, opts ? &opts->symbols : NULL, err);
+	if (opts)
+		symbols = opts->symbols;
+	/* A call that is a function's last instruction is that function's, not the next one's. */
+	symbols.call_sites = true;
+	ret = sf_symbols_new(&rec->symbols, &symbols, err);
 	if (ret)
 		goto out;
 	ret = sf_reader_open(&ld.reader, path, NULL, err);
