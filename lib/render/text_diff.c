@@ -9,6 +9,8 @@
  *	 +1071.2  96.2 %     3.1 → 1074.3  firecracker (main)  blocked  io-throttle
  *	         wbt_wait < rq_qos_wait < … < write < snapshot_memory_to_file < create_snapshot
  */
+#include <stdio.h>
+
 #include <snapflame/render_text.h>
 
 #include "render/layout.h"
@@ -37,6 +39,21 @@ void sf_view_section(struct sf_diff_view *v, const char *head, enum sf_style sty
 
 /* ------------------------------------------------------------- proof, verdict */
 
+enum { MAX_PROBLEMS = 4 }; /* one screen: many BRANCHes have many, of one kind mostly */
+
+static void problems(struct sf_diff_view *v)
+{
+	const struct sf_coverage *c = &v->d->coverage;
+	size_t n = c->nr_problems > MAX_PROBLEMS + 1 ? MAX_PROBLEMS : c->nr_problems;
+	char more[64];
+
+	for (size_t i = 0; i < n; i++)
+		sf_view_section(v, "", SF_PLAIN, c->problem[i]);
+	snprintf(more, sizeof(more), "(and %zu more; --json has them all)", c->nr_problems - n);
+	if (n < c->nr_problems)
+		sf_view_section(v, "", SF_PLAIN, more);
+}
+
 static void proof(struct sf_diff_view *v)
 {
 	const struct sf_diff *d = v->d;
@@ -57,8 +74,7 @@ static void proof(struct sf_diff_view *v)
 		sf_str_addf(&s, "; recorder %.1f ms", c->overhead_ms);
 	sf_view_section(v, "proof", c->ok ? SF_GREEN : SF_RED, s.buf);
 	sf_str_release(&s);
-	for (size_t i = 0; i < c->nr_problems; i++)
-		sf_view_section(v, "", SF_PLAIN, c->problem[i]);
+	problems(v);
 }
 
 enum { MAX_PAUSES = 8 };

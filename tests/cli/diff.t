@@ -16,6 +16,20 @@ flat() { tr '\n' ' ' <"$1" | tr -s ' '; }
 
 check "one recording" "$SNAPFLAME" diff run.data
 cp "$out" text
+if [ $root -eq 0 ]; then
+  # Users record too little for a proof: that is said, and no cause is named.
+  like "$(flat text)" "proof FAILS: *needs root*verdict none: the proof fails*" "no proof, no verdict"
+  grep -q because text
+  is $? 1 "and no cause"
+  check "--json" "$SNAPFLAME" diff --json run.data later.data
+  grep -q '^  "verdict": null' "$out" && grep -q 'needs root' "$out"
+  ok $? "verdict null, and the reason"
+  run "$SNAPFLAME" diff --format folded run.data later.data
+  like "$(cat "$err")" "snapflame diff: no verdict: *" "folded: the reason on standard error"
+  skip "verdicts" "not root"
+  done_testing
+  exit 0
+fi
 like "$(flat text)" "proof [123] + [123] windows; * verdict The pauses grew from *" "proof and verdict"
 like "$(flat text)" "*timer*retry_with_backoff*" "the function that grows is there"
 LC_ALL=C "$SNAPFLAME" diff run.data >ascii

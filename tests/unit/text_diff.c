@@ -161,6 +161,20 @@ static void no_verdict_says_why(void **state)
 	assert_has_not(text, "because");
 }
 
+static void many_problems_on_one_screen(void **state)
+{
+	const char *problem[60];
+
+	f->d.has_verdict = f->d.coverage.ok = false;
+	for (size_t i = 0; i < 60; i++)
+		problem[i] = "only 0.2 % of the critical path of some BRANCH have an owner: the recording "
+			     "has no wakings (sched:sched_waking; needs root and tracefs)";
+	f->d.coverage.problem = problem;
+	f->d.coverage.nr_problems = 60;
+	assert_true(sf_lines(render(80)) <= SF_TEXT_LINES);
+	assert_has(flat(out.buf), "(and 56 more; --json has them all)");
+}
+
 static void one_window_has_no_interval(void **state)
 {
 	f->d.nr[SF_FAST] = 1;
@@ -271,6 +285,7 @@ int main(void)
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(the_example), T(fits), T(many_causes_are_summed_up), T(no_verdict_says_why),
+		T(many_problems_on_one_screen),
 		T(one_window_has_no_interval), T(names_are_data), T(colour_changes_nothing_else),
 		T(ascii_keeps_the_columns), T(frames_are_shortened), T(one_long_name),
 	};
