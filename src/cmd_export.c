@@ -11,7 +11,7 @@
 #include "options.h"
 #include "report.h"
 
-enum format { PPROF, SPEEDSCOPE, ROWS };
+enum format { PPROF, SPEEDSCOPE, FIREFOX, PERFETTO, ROWS };
 enum table { TABLE_ROWS, TABLE_WINDOWS };
 enum window_word { WINDOW_FAST, WINDOW_SLOW };
 
@@ -22,14 +22,15 @@ struct export_opts {
 	struct sf_list windows;
 };
 
-static const char *const formats[] = { "pprof", "speedscope", "rows", NULL };
+static const char *const formats[] = { "pprof", "speedscope", "firefox", "perfetto", "rows", NULL };
 static const char *const tables[] = { "rows", "windows", NULL };
 static const char *const window_words[] = { "fast", "slow", NULL };
 
 static const struct sf_option options[] = {
 	SF_HEADING("What is written"),
 	SF_ENUM('f', "format", struct export_opts, format, formats,
-		"for go tool pprof, speedscope.app, or an SQL engine; always needed"),
+		"for go tool pprof, speedscope.app, profiler.firefox.com, ui.perfetto.dev, or an SQL "
+		"engine; always needed"),
 	SF_FILE('o', "output", struct export_opts, out, "OUT",
 		"write to OUT, which appears when it is whole (default: standard output)"),
 	SF_LIST(0, "window", struct export_opts, windows, window_words, "LIST",
@@ -131,6 +132,7 @@ static enum sf_export_format format_of(const struct export_opts *o)
 {
 	static const enum sf_export_format of[] = {
 		[PPROF] = SF_EXPORT_PPROF, [SPEEDSCOPE] = SF_EXPORT_SPEEDSCOPE,
+		[FIREFOX] = SF_EXPORT_FIREFOX, [PERFETTO] = SF_EXPORT_PERFETTO,
 		[ROWS] = SF_EXPORT_ROWS,
 	};
 
@@ -220,7 +222,8 @@ static int check_options(const struct export_opts *o, char **paths, int nr)
 	bool to_stdout = !o->out || !strcmp(o->out, "-");
 
 	if (o->format < 0)
-		return sf_usage("which format? Give --format pprof, speedscope or rows");
+		return sf_usage("which format? Give --format pprof, speedscope, firefox, perfetto or "
+				"rows");
 	if (!nr)
 		return sf_usage("which recording? export --format %s run.data", formats[o->format]);
 	if (nr > 1 && o->format != ROWS)
@@ -256,8 +259,8 @@ const struct sf_command cmd_export = {
 	.name = "export",
 	.summary = "a recording in the formats of other programs",
 	.usage = "--format FORMAT [options] FILE",
-	.about = "Writes the time of FILE's BRANCHes for go tool pprof, speedscope, "
-		 "or as rows for SQL engines. Rows take several files.",
+	.about = "Writes the time of FILE's BRANCHes for go tool pprof, speedscope, the Firefox "
+		 "Profiler, Perfetto, or as rows for SQL engines. Rows take several files.",
 	.options = options,
 	.run = run,
 };

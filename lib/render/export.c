@@ -42,6 +42,10 @@ static int write_all(enum sf_export_format format, struct sf_exporter *e)
 		return sf_export_pprof(e);
 	case SF_EXPORT_SPEEDSCOPE:
 		return sf_export_speedscope(e);
+	case SF_EXPORT_FIREFOX:
+		return sf_export_firefox(e);
+	case SF_EXPORT_PERFETTO:
+		return sf_export_perfetto(e);
 	case SF_EXPORT_ROWS:
 		return sf_export_rows(e);
 	case SF_EXPORT_WINDOWS:

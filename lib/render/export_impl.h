@@ -20,6 +20,8 @@ struct sf_exporter {
 /* Each writes a whole file. 0 or -ENOMEM; that file failed is seen by the caller. */
 int sf_export_pprof(struct sf_exporter *e);
 int sf_export_speedscope(struct sf_exporter *e);
+int sf_export_firefox(struct sf_exporter *e);
+int sf_export_perfetto(struct sf_exporter *e);
 int sf_export_rows(struct sf_exporter *e);
 int sf_export_windows(struct sf_exporter *e);
 

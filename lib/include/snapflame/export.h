@@ -24,6 +24,8 @@
 enum sf_export_format {
 	SF_EXPORT_PPROF,     /* profile.proto, gzip'd: samples, oncpu, wall, critical */
 	SF_EXPORT_SPEEDSCOPE,
+	SF_EXPORT_FIREFOX,   /* processed profile format */
+	SF_EXPORT_PERFETTO,  /* JSON of Chrome's trace viewer */
 	SF_EXPORT_ROWS,      /* the critical path: one row for each owner, state and stack */
 	SF_EXPORT_WINDOWS,   /* one row for each window, with its covariates */
 };
