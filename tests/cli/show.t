@@ -34,7 +34,7 @@ is "$(cat keys)" "api_msbranchdark_msdiff_msdiff_physical_bytespause_msstart_nst
 if [ $root -eq 1 ]; then
   # The dark window, as the scheduler saw it, against what the VMM itself says.
   tail -n +2 branches.csv | awk -F, -v said="$said" '{split(said, w, " "); d = $3 - w[NR]; if (d < 0) d = -d
-    if (d > 0.2 * w[NR] + 15) {print "# BRANCH " NR ": " $3 " ms, said " w[NR]; bad = 1}} END {exit bad}'
+    if (d > 0.2 * w[NR] + 60) {print "# BRANCH " NR ": " $3 " ms, said " w[NR]; bad = 1}} END {exit bad}'
   ok $? "pauses are what the VMM says they were"
 fi
 
@@ -54,7 +54,7 @@ awk -F, -v want="$total" '
 ok $? "threads: the states of each sum to the windows"
 # The critical path is the window; those whose part is small have no row.
 awk -F, -v want="$total" -v p="$(col threads.csv path_ms)" 'NR > 1 {s += $p}
-  END {if (s < 0.9 * want || s > 1.001 * want) {print "# " s " of " want; exit 1}}' threads.csv
+  END {if (s < 0.8 * want || s > 1.001 * want) {print "# " s " of " want; exit 1}}' threads.csv
 ok $? "threads: the parts of the path sum to the windows"
 
 if [ $root -eq 1 ]; then
