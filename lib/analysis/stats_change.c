@@ -21,7 +21,7 @@ const char *sf_shape_name(enum sf_shape shape)
 	return (size_t)shape < sizeof(name) / sizeof(name[0]) ? name[shape] : "unknown";
 }
 
-/* t of a group of n more with mean diff, residual sum of squares rss, and the variance of rounding. */
+/* t of diff with residual squares rss; floor is the variance of rounding, scale that of diff. */
 static double t_of(double diff, double rss, double df, double floor, double scale)
 {
 	double variance = (rss / df + floor) * scale;
@@ -64,7 +64,8 @@ static struct step best_step(const double *y, size_t n, double floor)
 /* One-sided p of the slope of a regression over time. */
 static double slope_p(const double *v, size_t n, double floor)
 {
-	double mean = 0, centre = ((double)n - 1) / 2, sxx = 0, sxy = 0, syy = 0, df = (double)n - 2;
+	double mean = 0, centre = ((double)n - 1) / 2, df = (double)n - 2;
+	double sxx = 0, sxy = 0, syy = 0;
 
 	for (size_t i = 0; i < n; i++)
 		mean += v[i] / (double)n;
@@ -79,9 +80,10 @@ static double slope_p(const double *v, size_t n, double floor)
 }
 
 /*
- * The best step, on logarithms and on the values themselves: noise that grows with the pause is even
- * on the first, a single disturbed fast window (8 ms, once 76) does not hide a jump of 300 ms on the
- * second. The two nearly always agree, so taking the better one costs little (docs/statistics.md).
+ * The best step, on logarithms and on the values themselves: noise that grows with the pause is
+ * even on the first, a single disturbed fast window (8 ms, once 76) does not hide a jump of 300 ms
+ * on the second. The two nearly always agree, so taking the better one costs little
+ * (docs/statistics.md).
  */
 static struct step step_of(const struct sf_stats_view *view)
 {

@@ -11,7 +11,7 @@ double sf_normal_upper(double z)
 	return 0.5 * erfc(z * M_SQRT1_2);
 }
 
-/* Upper quantile for 0 < p <= 0.5: a rough start (the first term of the tail), then Halley's steps. */
+/* Upper quantile for 0 < p <= 0.5: a rough start (first term of the tail), then Halley's steps. */
 static double upper_quantile(double p)
 {
 	double z = p > 0.1 ? (0.5 - p) * 2.5066 : sqrt(-2 * log(p * sqrt(-4 * M_PI * log(p))));
@@ -81,7 +81,8 @@ double sf_stats_beta(double a, double b, double x, double y)
 		return 0;
 	if (y <= 0)
 		return 1;
-	front = exp(sf_stats_log_gamma(a + b) - sf_stats_log_gamma(a) - sf_stats_log_gamma(b) + a * log(x) + b * log(y));
+	front = exp(sf_stats_log_gamma(a + b) - sf_stats_log_gamma(a) - sf_stats_log_gamma(b) +
+		    a * log(x) + b * log(y));
 	if (x < (a + 1) / (a + b + 2))
 		return front * beta_fraction(a, b, x) / a;
 	return 1 - front * beta_fraction(b, a, y) / b;

@@ -71,8 +71,9 @@ static void weigh_single(struct side *s)
  */
 static void weigh_pairs(struct side *s)
 {
-	double n = (double)s->n, k = n / 2, before = 0, above = 0;
-	double half = 0.5 * (sf_stats_log_gamma(n + 1) - 2 * sf_stats_log_gamma(k + 1)); /* log of sqrt(n over k) */
+	double n = (double)s->n, k = n / 2, above = 0;
+	/* log of sqrt(n over k) */
+	double half = 0.5 * (sf_stats_log_gamma(n + 1) - 2 * sf_stats_log_gamma(k + 1));
 
 	for (size_t i = 0; i < s->n; i++) {
 		double p = (double)(i + 1) / n, q = (double)i / n;
@@ -82,9 +83,10 @@ static void weigh_pairs(struct side *s)
 	for (size_t i = 0; i < s->n; i++)
 		s->hi[i] = s->lo[s->n - 1 - i];
 	for (size_t i = s->n; i-- > 0;) {
-		double upto = sf_stats_beta(k, k + 1, (double)(i + 1) / n, (double)(s->n - i - 1) / n);
+		double p = (double)(i + 1) / n, q = (double)i / n;
+		double upto = sf_stats_beta(k, k + 1, p, 1 - p);
+		double before = sf_stats_beta(k, k + 1, q, 1 - q);
 
-		before = i ? sf_stats_beta(k, k + 1, (double)i / n, (double)(s->n - i) / n) : 0;
 		s->one[i] = upto - before - s->lo[i] * above;
 		above += s->hi[i];
 	}

@@ -3,8 +3,8 @@
  * Kendall's S = concordant - discordant pairs, and its distribution when the order of y is random.
  *
  * Three ways, the first that applies: x without ties and n <= 20: the numbers of inversions of the
- * permutations of a multiset are the coefficients of a q-multinomial (MacMahon), exact with any ties
- * in y. Ties in both and n <= 8: all orders are tried. Else the normal approximation with the
+ * permutations of a multiset are the coefficients of a q-multinomial (MacMahon), exact with any
+ * ties in y. Ties in both and n <= 8: all orders are tried. Else the normal approximation with the
  * variance for ties in both (Kendall, Rank Correlation Methods, 4th ed. 1970, ch. 4 and 5).
  */
 #include <errno.h>

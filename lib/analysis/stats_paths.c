@@ -50,7 +50,7 @@ static double pooled_variance(const struct sf_stats_moments *f, const struct sf_
 	return (f->squares + s->squares) / (f->n + s->n - 2);
 }
 
-/* What no path can be steadier than: the precision of any time, and the noise of counting samples. */
+/* What no path can be steadier than: the precision of any time, the noise of counting samples. */
 static double floor_of(const struct family *f, double mean)
 {
 	return SF_STATS_PRECISION * SF_STATS_PRECISION * mean * mean + f->quantum * fabs(mean);
@@ -98,7 +98,8 @@ static void set_t(struct sf_t_test *t, double variance, double df)
  * The variance that paths of this size have, and more where it grew: noise grows with the value, so
  * two groups that far apart have together more than their mean lets expect.
  */
-static double expected_variance(const struct sf_stats_noise *noise, const struct sf_stats_moments *f,
+static double expected_variance(const struct sf_stats_noise *noise,
+				const struct sf_stats_moments *f,
 				const struct sf_stats_moments *s)
 {
 	double squares = ((f->n - 1) * f->mean * f->mean + (s->n - 1) * s->mean * s->mean) /
@@ -109,10 +110,10 @@ static double expected_variance(const struct sf_stats_noise *noise, const struct
 }
 
 /*
- * Tests a path alone (out) and as one of many (returned). Its variance is shrunk to what paths of its
- * size have, which makes few windows go further. But whoever looks for the most significant of many
- * paths finds those whose variance happens to be too small: for them it counts only where it makes
- * the path less steady, never more.
+ * Tests a path alone (out) and as one of many (returned). Its variance is shrunk to what paths of
+ * its size have, which makes few windows go further. But whoever looks for the most significant of
+ * many paths finds those whose variance happens to be too small: for them it counts only where it
+ * makes the path less steady, never more.
  */
 static struct sf_t_test test_path(const struct family *f, size_t i, struct sf_t_test *out)
 {
@@ -134,7 +135,7 @@ static struct sf_t_test test_path(const struct family *f, size_t i, struct sf_t_
 		double shrunk = (known * expected + df * own) / (known + df);
 
 		least = fmax(least, shrunk * each);
-		/* A window alone may be the wild one: only the wide tails of few df allow for that. */
+		/* A window alone may be the wild one: only the tails of few df allow for it. */
 		if (f->n == 1 || f->m == 1)
 			set_t(out, fmax(least, welch), df);
 		else
@@ -216,7 +217,8 @@ static int run_tests(struct family *f, const struct sf_paths_opts *opts, struct 
 }
 
 int sf_paths_diff(const double *v, size_t paths, size_t n, size_t m,
-		  const struct sf_paths_opts *opts, struct sf_path_diff *out, struct sf_paths_info *info)
+		  const struct sf_paths_opts *opts, struct sf_path_diff *out,
+		  struct sf_paths_info *info)
 {
 	static const struct sf_paths_opts none = { 0 };
 	struct sf_paths_info unused;

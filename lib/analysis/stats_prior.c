@@ -3,10 +3,10 @@
  * What the paths of a recording know together about their noise.
  *
  * Five windows say little about the variance of one path, but there are thousands of paths. As in
- * Smyth (2004): the variances scatter about a trend as a scaled inverse chi-square with d0 degrees of
- * freedom would, and d0 follows from how much more the log variances scatter than few windows
- * explain. The trend is a local line of the log variance over the log size: sampled paths (variance ~ mean)
- * and large ones (standard deviation ~ mean) have different slopes.
+ * Smyth (2004): the variances scatter about a trend as a scaled inverse chi-square with d0 degrees
+ * of freedom would, and d0 follows from how much more the log variances scatter than few windows
+ * explain. The trend is a local line of the log variance over the log size: sampled paths (variance
+ * ~ mean) and large ones (standard deviation ~ mean) have different slopes.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -89,7 +89,7 @@ static void set_trend(struct sf_stats_noise **order, size_t nr, struct sums *sum
 		double x = (sum[to].x - sum[from].x) / n, y = (sum[to].y - sum[from].y) / n;
 		double sxx = (sum[to].xx - sum[from].xx) / n - x * x;
 		double sxy = (sum[to].xy - sum[from].xy) / n - x * y;
-		/* Among paths of one size a slope would be chance: noise in proportion to the size. */
+		/* Among paths of one size a slope is chance: noise in proportion to the size. */
 		double slope = sxx > 0.01 ? fmax(0, fmin(2.5, sxy / sxx)) : 2;
 
 		order[i]->trend = y - offset +
@@ -98,8 +98,8 @@ static void set_trend(struct sf_stats_noise **order, size_t nr, struct sums *sum
 }
 
 /*
- * Of paths without a variance: the trend of the nearest smaller path that has one, raised as noise in
- * proportion to the size would be; below the smallest, its trend as it is.
+ * Of paths without a variance: the trend of the nearest smaller path that has one, raised as noise
+ * in proportion to the size would be; below the smallest, its trend as it is.
  */
 static void fill_trend(struct sf_stats_noise **order, size_t nr)
 {

@@ -13,7 +13,7 @@
 
 #include "stats_internal.h"
 
-/* How much better a model must be: e^2, a Bayes factor that Kass and Raftery (1995) call positive. */
+/* How much better a model must be: e^2, a Bayes factor that is "positive" (Kass, Raftery 1995). */
 static const double MARGIN = 2;
 /* Below this share of the variance explained, a smooth model is not the shape of the series. */
 static const double EXPLAINED = 0.8;
@@ -154,14 +154,13 @@ static struct fit fit_step(const struct sf_stats_view *view)
 	struct fit best = { -INFINITY, 0 };
 
 	for (size_t k = 1; k < view->n; k++) {
-		const double *y = view->v;
-		size_t rest = view->n - k;
+		double rss = sum_squares(view->v, k) + sum_squares(view->v + k, view->n - k);
 
-		best = better(best, fit_of(view, false, sum_squares(y, k) + sum_squares(y + k, rest)));
-		y = view->log;
-		if (y)
-			best = better(best, fit_of(view, true,
-						   sum_squares(y, k) + sum_squares(y + k, rest)));
+		best = better(best, fit_of(view, false, rss));
+		if (!view->log)
+			continue;
+		rss = sum_squares(view->log, k) + sum_squares(view->log + k, view->n - k);
+		best = better(best, fit_of(view, true, rss));
 	}
 	return best;
 }
@@ -177,15 +176,21 @@ static void range(const double *y, size_t n, double *lo, double *hi)
 }
 
 /* Nothing lies in between, and the gap is wider than either regime. */
-static bool clean_gap(const struct sf_stats_view *view, size_t change)
+static bool clean_gap(const double *y, size_t n, size_t change)
 {
-	const double *y = view->log ? view->log : view->v;
 	double fast_lo, fast_hi, slow_lo, slow_hi, gap;
 
 	range(y, change, &fast_lo, &fast_hi);
-	range(y + change, view->n - change, &slow_lo, &slow_hi);
+	range(y + change, n - change, &slow_lo, &slow_hi);
 	gap = slow_lo - fast_hi;
 	return gap > 0 && gap > fast_hi - fast_lo && gap > slow_hi - slow_lo;
+}
+
+/* In either scale: 288 240 962 1410 1639 has its gap in logarithms, 8 76 310 300 305 in values. */
+static bool separates(const struct sf_stats_view *view, size_t change)
+{
+	return clean_gap(view->v, view->n, change) ||
+	       (view->log && clean_gap(view->log, view->n, change));
 }
 
 enum sf_shape sf_stats_shape(const struct sf_stats_view *view, size_t change, double *work)
@@ -200,7 +205,7 @@ enum sf_shape sf_stats_shape(const struct sf_stats_view *view, size_t change, do
 			best = b;
 	}
 	margin = step.nats - fit[best].nats;
-	if (margin >= MARGIN || (margin > 0 && clean_gap(view, change)))
+	if (margin >= MARGIN || (margin > 0 && separates(view, change)))
 		return SF_SHAPE_STEP;
 	if (fit[best].nats - fit[BASIS_LINEAR].nats < MARGIN)
 		best = BASIS_LINEAR;

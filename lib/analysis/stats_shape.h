@@ -9,8 +9,8 @@
 #include <snapflame/stats.h>
 
 /*
- * Pauses in time order, in two scales: noise may be additive (v) or grow with the pause (log v, NULL
- * where a value is not positive). floor_* is the variance that rounding alone brings.
+ * Pauses in time order, in two scales: noise may be additive (v) or grow with the pause (log v,
+ * NULL where a value is not positive). floor_* is the variance that rounding alone brings.
  */
 struct sf_stats_view {
 	const double *v, *log;

@@ -83,12 +83,14 @@ static void one_window_has_no_interval(void **state)
 
 static int by_value(const void *a, const void *b)
 {
-	return (*(const double *)a > *(const double *)b) - (*(const double *)a < *(const double *)b);
+	const double *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
 }
 
 /*
- * The closed form is what resampling converges to: all n^n resamples of n values, for odd and even n.
- * sf_median_interval scales the variance by c; the ratio to the enumeration has to be that c.
+ * The closed form is what resampling converges to: all n^n resamples of n values, for odd and even
+ * n. sf_median_interval scales the variance by c; the ratio to the enumeration has to be that c.
  */
 static void variance_is_the_bootstraps(void **state)
 {

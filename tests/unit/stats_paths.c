@@ -133,8 +133,9 @@ static void shared_noise(void **state)
 
 			for (int k = 0; k < 4; k++)
 				chi += pow(synth_normal(&s), 2);
+			sd *= scattered ? sqrt(4 / chi) : 1;
 			for (size_t k = 0; k < 6; k++)
-				v[i][k] = mean + sd * (scattered ? sqrt(4 / chi) : 1) * synth_normal(&s);
+				v[i][k] = mean + sd * synth_normal(&s);
 		}
 		assert_int_equal(sf_paths_diff(v[0], MANY, 3, 3, NULL, out, &info), 0);
 		for (size_t i = 0; i < MANY; i++)

@@ -30,6 +30,7 @@ static const struct known known[] = {
 	{ { 8, 16, 416, 348, 350 }, 5, SF_SHAPE_STEP, 2, 3 },
 	{ { 14, 524, 531, 403, 407 }, 5, SF_SHAPE_STEP, 1, 2 },
 	{ { 147, 912, 581, 670, 646 }, 5, SF_SHAPE_STEP, 1, 2 },
+	{ { 8, 76, 310, 300, 305 }, 5, SF_SHAPE_STEP, 2, 3 }, /* one disturbed fast window */
 	{ { 351, 188, 248, 582, 397, 856, 972, 425, 878, 803 }, 10, SF_SHAPE_GRADUAL, 4, 7 },
 	{ { 22, 61, 106, 142, 190 }, 5, SF_SHAPE_LINEAR, 2, 4 },
 	{ { 12, 52, 92, 131, 175 }, 5, SF_SHAPE_LINEAR, 2, 4 },

@@ -3,8 +3,8 @@
  * Statistics of pauses and of the paths inside them. The unit of replication is the window: one
  * BRANCH is one pause is one number, however many samples it holds.
  *
- * Everything here is a pure function of its arguments: no I/O, no globals, no random numbers, so the
- * same windows give the same verdict. Units are the caller's (ms throughout, or ns throughout);
+ * Everything here is a pure function of its arguments: no I/O, no globals, no random numbers, so
+ * the same windows give the same verdict. Units are the caller's (ms throughout, or ns throughout);
  * results have the unit of the values. Values must be finite: functions that return int answer
  * -EINVAL where they are not, or where there are too few; the others return NAN. Positions count
  * from 0; BRANCH numbers are the caller's.
@@ -35,8 +35,9 @@ double sf_quantile(const double *v, size_t n, double q);
 /* Median of |v - median|, unscaled: times 1.4826 it estimates a normal standard deviation. */
 double sf_mad(const double *v, size_t n);
 /*
- * The one (odd n) or two (even n) windows whose values make the median: their positions in at[], the
- * smaller value first; of equal values the earlier window counts as the smaller. Returns how many.
+ * The one (odd n) or two (even n) windows whose values make the median: their positions in at[],
+ * the smaller value first; of equal values the earlier window counts as the smaller. Returns how
+ * many.
  */
 size_t sf_median_windows(const double *v, size_t n, size_t at[2]);
 
@@ -57,7 +58,7 @@ size_t sf_median_windows(const double *v, size_t n, size_t at[2]);
 struct sf_interval {
 	double delta;  /* difference of the medians */
 	double lo, hi; /* 95 % interval */
-	double se, df; /* standard error of delta and its degrees of freedom; NAN, 0 where unknown */
+	double se, df; /* standard error of delta, its degrees of freedom; NAN, 0 where unknown */
 	bool known;
 };
 
@@ -67,9 +68,9 @@ int sf_diff_interval(const double *fast, size_t n, const double *slow, size_t m,
 int sf_median_interval(const double *v, size_t n, struct sf_interval *out);
 
 /*
- * For many paths over the same windows: what depends on the number of windows only is computed once.
- * fast and slow are as in sf_diff_interval, with the numbers of windows of the plan. A plan may be
- * used by several threads at once.
+ * For many paths over the same windows: what depends on the number of windows only is computed
+ * once. fast and slow are as in sf_diff_interval, with the numbers of windows of the plan. A plan
+ * may be used by several threads at once.
  */
 struct sf_interval_plan;
 struct sf_interval_plan *sf_interval_plan_new(size_t n, size_t m); /* NULL without memory */
@@ -80,8 +81,9 @@ int sf_interval_plan_diff(const struct sf_interval_plan *plan, const double *fas
 /* ---- rank tests and trends ---- */
 
 /*
- * Kendall's test of x against y, with ties in either. p of "no relation" is exact for n <= 20 where x
- * has no ties, and for n <= 8; beyond that it is the normal approximation with ties in its variance.
+ * Kendall's test of x against y, with ties in either. p of "no relation" is exact for n <= 20 where
+ * x has no ties, and for n <= 8; beyond that it is the normal approximation with ties in its
+ * variance.
  */
 struct sf_kendall {
 	double s;      /* concordant - discordant pairs */
@@ -98,9 +100,10 @@ int sf_kendall(const double *x, const double *y, size_t n, struct sf_kendall *ou
 enum { SF_TREND_MAX = 4096 };
 
 /*
- * Trend of v over x (BRANCH numbers, say; NULL: 0, 1, 2, …), n from 2 to SF_TREND_MAX: the Theil-Sen
- * slope, which one or two wild windows do not move, with Sen's 95 % interval (exact for n <= 20; NAN
- * below 5 windows, which cannot have one), and the Mann-Kendall test. -EINVAL where all x are equal.
+ * Trend of v over x (BRANCH numbers, say; NULL: 0, 1, 2, …), n from 2 to SF_TREND_MAX: the
+ * Theil-Sen slope, which one or two wild windows do not move, with Sen's 95 % interval (exact for n
+ * <= 20; NAN below 5 windows, which cannot have one), and the Mann-Kendall test. -EINVAL where all
+ * x are equal.
  */
 struct sf_trend {
 	double slope; /* units of v per unit of x */
@@ -140,7 +143,7 @@ struct sf_series {
 	double p;        /* of "no change", of the step and the trend test together */
 	double step_p;   /* of the best step, over all splits */
 	double trend_p;  /* of the trend */
-	size_t change;   /* first position behind the likeliest step, 1 … n - 1, whatever the shape */
+	size_t change;   /* first position behind the likeliest step, 1 … n - 1, of any shape */
 	double effect;   /* (median slow - median fast) / |median fast|; INFINITY from a fast 0 */
 	double slope;    /* Theil-Sen, per window */
 	double slope_lo, slope_hi; /* 95 % interval, NAN where n is too small for one */
@@ -157,16 +160,17 @@ struct sf_series {
  * Describe the n >= 3 pauses v in the order of their BRANCHes; opts may be NULL.
  *
  * With 5 windows no permutation test of a step reaches 5 % (10 of 120 orders are as extreme), so
- * steps are tested by their size: pooled t over every split, on logarithms where all values are
- * positive (the noise of a pause grows with it), times the number of splits. The trend is tested by
- * Mann-Kendall, below 8 windows by the t of the regression slope. p is twice the smaller one.
+ * steps are tested by their size: pooled t over every split, times the number of splits, on the
+ * values or on their logarithms (the noise of a pause grows with it), whichever shows more. The
+ * trend is tested by Mann-Kendall, below 8 windows by the t of the regression slope. p is twice the
+ * smaller one.
  */
 int sf_series_describe(const double *v, size_t n, const struct sf_series_opts *opts,
 		       struct sf_series *out);
 
 /*
- * The growth of one path over BRANCH numbers (NULL: 0, 1, 2, …), which may repeat (trials): trend over
- * all windows; series of the medians of each number, in their order, whose positions count the
+ * The growth of one path over BRANCH numbers (NULL: 0, 1, 2, …), which may repeat (trials): trend
+ * over all windows; series of the medians of each number, in their order, whose positions count the
  * different numbers. -EINVAL with fewer than 3 of them.
  */
 struct sf_growth {
@@ -181,9 +185,9 @@ int sf_growth_describe(const double *branch, const double *v, size_t n,
 /* ---- which paths differ ---- */
 
 /*
- * Welch's test of slow - fast (the means). With one window on a side its variance is taken to be the
- * other side's (pooled test), which is fair where noise grows with the pause and the lone window is
- * the fast one. -EINVAL for one window on both sides.
+ * Welch's test of slow - fast (the means). With one window on a side its variance is taken to be
+ * the other side's (pooled test), which is fair where noise grows with the pause and the lone
+ * window is the fast one. -EINVAL for one window on both sides.
  */
 struct sf_t_test {
 	double delta; /* mean slow - mean fast */
@@ -196,17 +200,18 @@ int sf_t_test(const double *fast, size_t n, const double *slow, size_t m, struct
 
 /*
  * Benjamini and Hochberg (1995): which of n tests may be rejected so that on average at most the
- * share q of the rejected ones is wrong; where nothing is true, any is rejected with probability q at
- * most. weight (NULL: equal) says in advance which tests matter more (Genovese, Roeder and Wasserman
- * 2006); only the ratios count. A p that is NAN is no test. adjusted (least q at which each would be
- * rejected) and reject may be NULL. Returns how many are rejected, or -EINVAL, -ENOMEM.
+ * share q of the rejected ones is wrong; where nothing is true, any is rejected with probability q
+ * at most. weight (NULL: equal) says in advance which tests matter more (Genovese, Roeder and
+ * Wasserman 2006); only the ratios count. A p that is NAN is no test. adjusted (least q at which
+ * each would be rejected) and reject may be NULL. Returns how many are rejected, or -EINVAL,
+ * -ENOMEM.
  */
 ssize_t sf_fdr(const double *p, const double *weight, size_t n, double q, double *adjusted,
 	       bool *reject);
 
 struct sf_paths_opts {
 	double q;           /* false discovery rate; 0: 0.05 */
-	double quantum;     /* what one sample stands for, where values are counts of samples: 0 no */
+	double quantum;     /* what one sample stands for, where values are such; 0: not sampled */
 	bool two_sided;     /* paths that shrink count too, not only growth */
 	bool equal_weights; /* large paths get no larger share of the error */
 };
@@ -229,8 +234,8 @@ struct sf_paths_info {
  * fast ones first; out has one entry for each path; opts and info may be NULL. A path with the same
  * value everywhere is not tested. With n = m = 1 nothing is.
  *
- * The tests share what the paths know about noise (Smyth 2004), and large paths get more of the error
- * to spend. The rule for causes has two parts: the pauses themselves grow (sf_t_test or
+ * The tests share what the paths know about noise (Smyth 2004), and large paths get more of the
+ * error to spend. The rule for causes has two parts: the pauses themselves grow (sf_t_test or
  * sf_series_describe), and the path differs. Of pairs without a difference 5 % at most then name a
  * cause; docs/statistics.md has the figures, and which growth is found how often.
  */
@@ -241,9 +246,10 @@ int sf_paths_diff(const double *v, size_t paths, size_t n, size_t m,
 /* ---- which covariate goes with the pause ---- */
 
 /*
- * Spearman's correlation of ranks, ties shared. p (two-sided) is exact for n <= 8, beyond it is by the
- * t approximation. With n <= 4 nothing can be significant, with 5 only perfect order can: p_min says
- * how small p could have become, so that a reader is not told "no relation" where none could be seen.
+ * Spearman's correlation of ranks, ties shared. p (two-sided) is exact for n <= 8, beyond it is by
+ * the t approximation. With n <= 4 nothing can be significant, with 5 only perfect order can: p_min
+ * says how small p could have become, so that a reader is not told "no relation" where none could
+ * be seen.
  */
 struct sf_corr {
 	double rho;
@@ -262,9 +268,10 @@ struct sf_corr_covariate {
 };
 
 /*
- * Order count covariates by how well they go with the pauses of n windows: first those that separate
- * the groups, then by |rho|, then by how far they moved. values holds n for each covariate; NAN is
- * "not read". This is a ranking of hints, no test: with few windows and many covariates several fit.
+ * Order count covariates by how well they go with the pauses of n windows: first those that
+ * separate the groups, then by |rho|, then by how far they moved. values holds n for each
+ * covariate; NAN is "not read". This is a ranking of hints, no test: with few windows and many
+ * covariates several fit.
  */
 int sf_corr_covariates(const double *pause, size_t n, const double *values, size_t count,
 		  struct sf_span fast, struct sf_span slow, struct sf_corr_covariate *out);
