@@ -2,7 +2,7 @@
 /*
  * How often the statistics are right, on synthetic windows with a known truth: the tables of
  * docs/statistics.md. Every line names its seed; a line that breaks its limit is marked, and the
- * exit status is then 1. With the argument "table" it simulates the constants of
+ * exit status is then 1. With the argument "table" it checks the constants of
  * lib/analysis/stats_interval.c instead.
  */
 #include <stdbool.h>
@@ -57,13 +57,15 @@ static void false_causes(size_t rounds)
 	double chance = 3 * sqrt(0.05 * 0.95 / (double)rounds);
 
 	printf("False causes: of %zu pairs without a difference, 200 paths each, those in which\n"
-	       "a path is named / and the pauses grow too, which is what a verdict needs\n", rounds);
+	       "a path is named / and the pauses grow too, which is what a verdict needs\n",
+	       rounds);
 	for (enum sizes s = SIZES_EQUAL; s <= SIZES_ZIPF; s++) {
 		for (enum noise noise = NOISE_NORMAL; noise < NOISE_COUNT; noise++) {
-			printf("  %s sizes, %-14s", s == SIZES_ZIPF ? "Zipf " : "equal", noise_name[noise]);
+			printf("  %s sizes, %-14s", s == SIZES_ZIPF ? "Zipf " : "equal",
+			       noise_name[noise]);
 			for (size_t i = 0; i < SF_ARRAY_SIZE(windows); i++) {
-				struct family_case c = { noise, s, 200, windows[i][0], windows[i][1],
-							 0, 1, false };
+				struct family_case c = { noise, s, 200, windows[i][0],
+							 windows[i][1], 0, 1, false };
 				struct family_rate r = synth_family(2000 + i, &c, rounds);
 				bool plain = noise <= NOISE_LOGNORMAL;
 
@@ -88,10 +90,11 @@ static void power(size_t rounds)
 {
 	static const double factors[] = { 1.1, 1.15, 1.2, 1.3, 1.5, 2 };
 	static const size_t windows[][2] = { { 2, 3 }, { 3, 3 }, { 5, 5 }, { 10, 10 } };
+	double chance = 3 * sqrt(0.9 * 0.1 / (double)rounds);
 
-	printf("Growth of one of 200 paths, lognormal 5 %%, %zu pairs: found when asked for (limit of "
-	       "any\ntest) / found among all, equal sizes (limit) / largest of Zipf sizes / share of "
-	       "the wrong\n", rounds);
+	printf("Growth of one of 200 paths, lognormal 5 %%, %zu pairs: found when asked for\n"
+	       "(limit of any test) / found among all, equal sizes (limit) / largest of Zipf\n"
+	       "sizes / share of the wrong\n", rounds);
 	for (size_t i = 0; i < SF_ARRAY_SIZE(windows); i++) {
 		for (size_t f = 0; f < SF_ARRAY_SIZE(factors); f++) {
 			struct family_case c = { NOISE_LOGNORMAL, SIZES_EQUAL, 200, windows[i][0],
@@ -101,11 +104,11 @@ static void power(size_t rounds)
 
 			c.sizes = SIZES_ZIPF;
 			z = synth_family(3100 + f, &c, rounds);
-			printf("  %zu+%zu  x %.2f  %.3f (%.3f) / %.3f (%.3f) / %.3f / %.3f%s  (seeds %zu, "
-			       "%zu)\n", c.n, c.m, c.factor, r.alone, bound(c.factor, n, m, 0.05),
-			       r.found, bound(c.factor, n, m, 0.05 / 200), z.found, r.share,
-			       verdict(c.n != 5 || r.alone >= 0.9 - 3 * sqrt(0.09 / (double)rounds)),
-			       3000 + f, 3100 + f);
+			printf("  %zu+%zu  x %.2f  %.3f (%.3f) / %.3f (%.3f) / %.3f / %.3f%s"
+			       "  (seeds %zu, %zu)\n", c.n, c.m, c.factor, r.alone,
+			       bound(c.factor, n, m, 0.05), r.found,
+			       bound(c.factor, n, m, 0.05 / 200), z.found, r.share,
+			       verdict(c.n != 5 || r.alone >= 0.9 - chance), 3000 + f, 3100 + f);
 		}
 	}
 }
@@ -127,15 +130,16 @@ static void series(size_t rounds)
 		}
 		printf("  (seeds 4000...)\n");
 	}
-	printf("Steps: said to grow / change within one window, of those / of all / called a step\n");
+	printf("Steps: said to grow / change within one window, of those / of all / called a "
+	       "step\n");
 	for (double sigmas = 3; sigmas < 21; sigmas = sigmas < 10 ? sigmas + 2 : sigmas + 9) {
 		printf("  %2g sigma", sigmas);
 		for (size_t i = 1; i < SF_ARRAY_SIZE(length); i++) {
 			struct series_case c = { TRUTH_STEP, NOISE_NORMAL, length[i], sigmas };
 			struct series_rate r = synth_series(5000 + i, &c, rounds);
 
-			printf("  %zu: %.3f %.3f %.3f %.3f%s", c.n, r.grows, r.near_found, r.near, r.step,
-			       verdict(r.near_found >= 0.95 - chance));
+			printf("  %zu: %.3f %.3f %.3f %.3f%s", c.n, r.grows, r.near_found, r.near,
+			       r.step, verdict(r.near_found >= 0.95 - chance));
 		}
 		printf("  (seeds 5000...)\n");
 	}
@@ -157,7 +161,7 @@ static void speed(void)
 {
 	size_t paths = 20000, windows = 100;
 	double *v = calloc(paths * windows, sizeof(*v)), seconds;
-	struct sf_path *out = calloc(paths, sizeof(*out));
+	struct sf_path_diff *out = calloc(paths, sizeof(*out));
 	struct synth s = { .seed = 9 };
 	clock_t begin;
 
@@ -169,16 +173,16 @@ static void speed(void)
 	if (sf_paths_diff(v, paths, 50, 50, NULL, out, NULL))
 		abort();
 	seconds = (double)(clock() - begin) / CLOCKS_PER_SEC;
-	printf("Speed: %zu paths x %zu windows in %.2f s of CPU%s  (seed 9)\n", paths, windows, seconds,
-	       verdict(seconds < 2));
+	printf("Speed: %zu paths x %zu windows in %.2f s of CPU%s  (seed 9)\n", paths, windows,
+	       seconds, verdict(seconds < 2));
 	free(v);
 	free(out);
 }
 
 /*
- * The constants c and df of n windows: from normal samples, the true variance of the median over the
- * mean of the bootstrap's (as sf_median_interval would have it with c = 1), and the df of a
- * chi-square as unsteady as that.
+ * The constants c and df of n windows: in normal samples the squared standard error of the median
+ * has to be its variance on average, and as unsteady as a chi-square of df degrees of freedom. By
+ * Basu's theorem Var(median) = Var(median - mean) + 1/n, which sharpens the figure.
  */
 static void constants(size_t n, size_t rounds)
 {
@@ -204,7 +208,8 @@ static void constants(size_t n, size_t rounds)
 	squares /= (double)rounds;
 	true_variance = true_variance / (double)rounds + 1 / (double)n;
 	printf("%2zu  c should change by %+.2f %%, df %.3f (used %.3f)  (seed %zu)\n", n,
-	       100 * (true_variance / sum - 1), 2 * sum * sum / (squares - sum * sum), used, 7000 + n);
+	       100 * (true_variance / sum - 1), 2 * sum * sum / (squares - sum * sum), used,
+	       7000 + n);
 }
 
 int main(int argc, char **argv)

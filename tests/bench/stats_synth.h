@@ -56,8 +56,10 @@ enum noise {
 	NOISE_COUNT,
 };
 
-static const char *const noise_name[] = { "normal 5 %", "lognormal 5 %", "lognormal 30 %", "t3 5 %",
-					  "spikes",     "sampled",       "mixed",          "restless" };
+static const char *const noise_name[] = {
+	"normal 5 %", "lognormal 5 %", "lognormal 30 %", "t3 5 %",
+	"spikes",     "sampled",       "mixed",          "restless",
+};
 
 /* A value around mean; path tells paths apart where they differ in noise. */
 static inline double synth_value(struct synth *s, enum noise noise, double mean, size_t path)
@@ -89,8 +91,8 @@ static inline double synth_value(struct synth *s, enum noise noise, double mean,
 
 /* ---- intervals: how often does one of two groups, 1 and ratio, hold the true difference ---- */
 
-static inline double synth_coverage(uint64_t seed, enum noise noise, size_t n, size_t m, double ratio,
-				    size_t rounds)
+static inline double synth_coverage(uint64_t seed, enum noise noise, size_t n, size_t m,
+				    double ratio, size_t rounds)
 {
 	struct sf_interval_plan *plan = sf_interval_plan_new(n, m);
 	struct synth s = { .seed = seed };
@@ -183,7 +185,8 @@ static inline void synth_score(const struct family_case *c, const struct sf_path
 	}
 }
 
-static inline struct family_rate synth_family(uint64_t seed, const struct family_case *c, size_t rounds)
+static inline struct family_rate synth_family(uint64_t seed, const struct family_case *c,
+					      size_t rounds)
 {
 	struct sf_paths_opts opts = { .quantum = c->noise == NOISE_SAMPLED,
 				      .equal_weights = c->equal_weights };
@@ -228,7 +231,7 @@ struct series_case {
 	enum truth truth;
 	enum noise noise;
 	size_t n;
-	double sigmas; /* step, in standard deviations of 5 % noise; growth over the whole line, factor */
+	double sigmas; /* height of a step, in deviations of 5 %; of a line: last over first */
 };
 
 struct series_rate {
@@ -247,7 +250,8 @@ static inline double synth_mean(const struct series_case *c, size_t k, size_t at
 	return 1000;
 }
 
-static inline struct series_rate synth_series(uint64_t seed, const struct series_case *c, size_t rounds)
+static inline struct series_rate synth_series(uint64_t seed, const struct series_case *c,
+					      size_t rounds)
 {
 	struct series_rate rate = { 0 };
 	struct synth s = { .seed = seed };
