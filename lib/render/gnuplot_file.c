@@ -148,10 +148,10 @@ static void terminal(struct sf_str *gp, const struct plot *p, enum sf_figure_for
 		sf_str_addf(gp, "size %u,%u noenhanced font \"sans-serif,12\" background \"#ffffff\" "
 			    "name \"%s\"", w, h, p->figure->name);
 	else if (format == SF_FORMAT_PNG)
-		sf_str_addf(gp, "size %u,%u noenhanced font \"sans,12\" fontscale 2 linewidth 2 "
-			    "pointscale 2", 2 * w, 2 * h);
+		sf_str_addf(gp, "size %u,%u noenhanced font \"sans,12\" fontscale 1.5 linewidth 2 "
+			    "pointscale 3", 2 * w, 2 * h);
 	else
-		sf_str_addf(gp, "size %.2f,%.2f noenhanced font \"sans,12\" fontscale 0.72", w / 100.0,
+		sf_str_addf(gp, "size %.2f,%.2f noenhanced font \"sans,12\" fontscale 0.52", w / 100.0,
 			    h / 100.0);
 }
 
