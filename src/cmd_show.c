@@ -148,6 +148,8 @@ static int load_and_show(const char *path, enum sf_table_id id, const struct sho
 
 	if (sf_recording_load(&rec, path, &lo, &err))
 		return sf_fail(&err);
+	if (rec->stats.truncated || rec->stats.unfinished)
+		sf_warn("%s: is cut off: what came last is missing, BRANCHes and names with it", path);
 	for (size_t i = 0; (line = sf_recording_problem(rec, i)); i++)
 		sf_note("%s: %s", path, line);
 	status = show(rec, id, o);

@@ -103,6 +103,8 @@ static struct sf_recording *load(struct sf_sides *s, const char *path,
 		return NULL;
 	}
 	s->rec[s->nr++] = rec;
+	if (rec->stats.truncated || rec->stats.unfinished)
+		sf_warn("%s: is cut off: what came last is missing, BRANCHes and names with it", path);
 	for (size_t i = 0; (line = sf_recording_problem(rec, i)); i++)
 		sf_note("%s: %s", path, line);
 	return rec;

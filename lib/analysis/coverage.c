@@ -146,7 +146,7 @@ static int check_lost(struct diff_build *b, const struct sf_recording *rec, cons
 		return 0;
 	if ((double)lost > most_lost_share * (double)events_inside(rec, w))
 		return PROBLEM(b, "%llu events were lost in BRANCH %u: record it again on a less busy "
-			       "machine, or fewer events (-F 199, --call-graph fp, --scope vmm)",
+			       "machine, or with fewer events (-F 199, --call-graph fp, --scope vmm)",
 			       (unsigned long long)lost, w->branch);
 	return NOTE(b, "%llu events were lost in BRANCH %u", (unsigned long long)lost, w->branch);
 }
@@ -265,6 +265,44 @@ static int check_sampler(struct diff_build *b)
 	return 0;
 }
 
+/*
+ * Names of events, and the marks that depend on them, come last in a file: what is left of one that
+ * was cut off looks whole, as a recording of one long BRANCH.
+ */
+static int check_whole(struct diff_build *b)
+{
+	const struct sf_diff *d = b->d;
+	const struct sf_recording *last = NULL;
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < d->nr[SF_FAST] + d->nr[SF_SLOW]; i++) {
+		const struct sf_recording *rec = d->ref[i].rec;
+
+		if (rec != last && (rec->stats.truncated || rec->stats.unfinished))
+			ret = PROBLEM(b, "%s is cut off: BRANCHes and names in its end are missing "
+				      "(copy it again, or record again)", rec->path);
+		else if (rec != last && rec->stats.bad)
+			ret = NOTE(b, "%llu records of %s cannot be right and were left out",
+				   (unsigned long long)rec->stats.bad, rec->path);
+		last = rec;
+	}
+	return ret;
+}
+
+/* The length of a recording that has no BRANCHes says nothing beside a BRANCH's. */
+static int check_alike(struct diff_build *b)
+{
+	const struct sf_diff *d = b->d;
+	const struct sf_recording *whole = NULL, *marked = NULL;
+
+	for (size_t i = 0; i < d->nr[SF_FAST] + d->nr[SF_SLOW]; i++)
+		*(d->ref[i].rec->meta.pid ? &marked : &whole) = d->ref[i].rec;
+	if (!whole || !marked)
+		return 0;
+	return PROBLEM(b, "%s has no BRANCHes to compare with those of %s (record it with "
+		       "snapflame record)", whole->path, marked->path);
+}
+
 int sf_coverage_finish(struct diff_build *b)
 {
 	struct sf_coverage *c = &b->d->coverage;
@@ -274,7 +312,11 @@ int sf_coverage_finish(struct diff_build *b)
 	c->stack_pct = b->path_ns > 0 ? 100 * b->stack_ns / b->path_ns : 0;
 	c->missing_wakers_pct = b->path_ns > 0 ? 100 * b->missing_ns / b->path_ns : 0;
 	count_owners(b->d);
-	ret = check_cpu(b);
+	ret = check_whole(b);
+	if (!ret)
+		ret = check_alike(b);
+	if (!ret)
+		ret = check_cpu(b);
 	if (!ret)
 		ret = check_sampler(b);
 	c->ok = !c->nr_problems;

@@ -136,6 +136,28 @@ is "$status" 2 "a BRANCH on both sides"
 run "$SNAPFLAME" diff --warmup 2 run.data later.data
 is "$status" 1 "a warm-up that leaves none"
 
+run "$SNAPFLAME" diff --event cpu-clock run.data later.data
+is "$status" 2 "--event has nothing to do with BRANCHes"
+
+# The end of a file names its events. Without it all looks like one long BRANCH: no verdict.
+size=$(wc -c <run.data)
+head -c $((size / 2)) run.data >cut.data
+run "$SNAPFLAME" diff --json run.data cut.data
+is "$status" 0 "a file that was cut off"
+like "$(cat "$err")" "*cut.data: is cut off: *" "is reported"
+sed -n '/^  "coverage"/,/^  }/p' "$out" | tr '\n' ' ' >coverage
+like "$(cat coverage)" '*"ok": false*cut.data is cut off*' "and fails the proof"
+run "$SNAPFLAME" show cut.data branches
+like "$(cat "$err")" "snapflame show: cut.data: is cut off: *" "show reports it, too"
+
+if [ "$(id -u)" -eq 0 ] && command -v perf >/dev/null &&
+  perf record -q -a -e sched:sched_switch -g -o switches.data -- sleep 0.1 >/dev/null 2>&1 </dev/null; then
+  run "$SNAPFLAME" diff run.data switches.data
+  like "$(flat "$out")" "proof FAILS*switches.data has no BRANCHes*verdict none: *" "BRANCHes against none"
+else
+  skip "BRANCHes against none" "perf cannot record switches"
+fi
+
 # What is no recording of windows is compared by its stacks.
 "$SNAPFLAME" fold --view samples --event cpu-clock run.data >run.folded 2>/dev/null
 check "a recording against folded stacks" "$SNAPFLAME" diff run.data run.folded
