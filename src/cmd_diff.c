@@ -184,7 +184,9 @@ static int diff(const struct diff_opts *o, char **file, size_t nr)
 	struct sf_sides sides;
 	int status = sf_sides_load(&sides, &so);
 
-	if (!status)
+	if (!status && o->event && !sides.stacks)
+		status = sf_usage("--event is for stacks without BRANCHes");
+	else if (!status)
 		status = sides.stacks ? compare_stacks(o, &sides) : compare(o, &sides);
 	sf_sides_release(&sides);
 	return status;

@@ -216,7 +216,7 @@ static int report_events(const struct fold *f)
 	if (f->o->event && !st->samples && !st->filtered && !st->lines)
 		return sf_failf("no samples of event %s; there are: %s", f->o->event,
 				len ? others : "none");
-	if (!f->o->event && st->other_event)
+	if (!f->o->event && st->other_event && len)
 		sf_warn("folded is %s; --event NAME folds the others: %s", event, others);
 	if (st->no_stack)
 		sf_warn("%" PRIu64 " samples of tracepoints have no call chain (perf record -g)",

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <snapflame/array.h>
 #include <snapflame/capture.h>
 #include <snapflame/needed.h>
 
@@ -20,6 +21,8 @@ static const char *const scopes[] = { "auto", "system", "vmm", NULL };
 static const char *const graphs[] = { "auto", "fp", "dwarf", "none", NULL };
 static const char *const types[] = { "Diff", "Full", NULL };
 static const char *const windows[] = { "auto", "api", "dark", NULL };
+
+#define UNTIL_CTRL_C UINT64_MAX
 
 struct record_opts {
 	const char *pid, *comm, *output, *json_fields;
@@ -161,15 +164,35 @@ static int check_driver(const struct record_opts *o, char *const *cmd)
 
 	if (o->firecracker && o->qmp)
 		return sf_usage("--firecracker and --qmp exclude each other");
-	if (!api && (o->snapshot_dir || o->timeout))
-		return sf_usage("--snapshot-dir and --timeout are for --firecracker and --qmp");
+	if (!api && (o->snapshot_dir || o->snapshot_type || o->timeout))
+		return sf_usage("--snapshot-dir, --snapshot-type and --timeout are for --firecracker "
+				"and --qmp");
 	if (!api)
 		return -1;
 	if (cmd)
 		return sf_usage("%s performs the BRANCHes: no COMMAND beside it", api);
-	if (o->duration)
+	if (o->duration != UNTIL_CTRL_C)
 		return sf_usage("%s and --duration exclude each other", api);
 	return -1;
+}
+
+/* A name that nobody looks for would be an option that silently does nothing. */
+static bool fields_are_known(const char *fields)
+{
+	static const char *const known[] = { "pause_ms", "diff_ms", "diff_physical_bytes" };
+
+	for (bool more = true; more; fields++) {
+		size_t name = strcspn(fields, "=,"), i = 0;
+
+		while (i < SF_ARRAY_SIZE(known) &&
+		       (strlen(known[i]) != name || memcmp(fields, known[i], name)))
+			i++;
+		if (i == SF_ARRAY_SIZE(known) || fields[name] != '=')
+			return false;
+		fields += strcspn(fields, ",");
+		more = *fields;
+	}
+	return true;
 }
 
 /* An exit status, or -1 to go on. */
@@ -192,8 +215,15 @@ static int check(const struct record_opts *o, char *const *cmd)
 				"BRANCHes give the VMM with -p PID");
 	if (!performed && (o->branches > 1 || o->warmup))
 		return sf_usage("several BRANCHes need a COMMAND that performs them, --firecracker or --qmp");
-	if (cmd && o->duration)
+	if (cmd && o->duration != UNTIL_CTRL_C)
 		return sf_usage("--duration is for a recording without COMMAND");
+	if (!o->duration)
+		return sf_usage("--duration needs more than 0; without it recording ends by Ctrl-C");
+	if (o->json_fields && !cmd)
+		return sf_usage("--json-fields is for what COMMAND prints");
+	if (o->json_fields && !fields_are_known(o->json_fields))
+		return sf_usage("--json-fields needs NAME=PATH,... with NAME pause_ms, diff_ms or "
+				"diff_physical_bytes, not '%s'", o->json_fields);
 	for (size_t i = 0; i < o->labels.nr; i++) {
 		if (!strchr(o->labels.item[i], '=') || o->labels.item[i][0] == '=')
 			return sf_usage("--label needs KEY=VALUE, not '%s'", o->labels.item[i]);
@@ -271,7 +301,7 @@ static int run(const struct sf_command *cmd, int argc, char **argv)
 {
 	struct record_opts o = {
 		.output = "snapflame.data", .branches = 1, .gap = 1000000000, .hz = 997,
-		.poll = SF_POLL_HZ,
+		.poll = SF_POLL_HZ, .duration = UNTIL_CTRL_C,
 	};
 	struct sf_capture_opts co = { .out_fd = STDOUT_FILENO, .argc = argc, .argv = argv };
 	int first = sf_options_parse(cmd, &o, argc, argv), status;
@@ -300,7 +330,7 @@ static int run(const struct sf_command *cmd, int argc, char **argv)
 		co.branches = o.branches;
 		co.warmup = o.warmup;
 		co.gap = o.gap;
-		co.duration = o.duration;
+		co.duration = o.duration == UNTIL_CTRL_C ? 0 : o.duration;
 		co.max_size = o.max_size;
 		co.firecracker = o.firecracker;
 		co.qmp = o.qmp;

@@ -6,6 +6,8 @@
 for args in "" "-p x -- true" "-p 0 -- true" "-p $vmm --branches 0 -- true" "-p $vmm -F 0 -- true" \
   "-p $vmm --comm x -- true" "-p $vmm --branches 2" "--branches 2 -- true" \
   "-p $vmm --duration 1 -- true" "-p $vmm --label x -- true" "-p $vmm --scope all -- true" \
+  "-p $vmm --duration 0" "-p $vmm --snapshot-type Full -- true" "-p $vmm --json-fields pause=x -- true" \
+  "-p $vmm --json-fields pause_ms -- true" "-p $vmm --json-fields pause_ms=x --duration 1" \
   "-p $vmm --gap -1 -- true" "-p $vmm --max-size x -- true"; do
   # shellcheck disable=SC2086 # words
   run "$SNAPFLAME" record -o bad.data $args
