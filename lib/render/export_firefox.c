@@ -69,7 +69,8 @@ static void put_meta(const struct firefox *x)
 	sf_put_ms(f, sf_export_realtime(rec, x->lo));
 	fputs(",\"product\":", f);
 	sf_put_string(f, rec->meta.pid ? sf_text(rec, rec->meta.comm) : rec->path);
-	fputs(",\"importedFrom\":\"snapflame " SNAPFLAME_VERSION "\",\"platform\":\"Linux\",\"oscpu\":", f);
+	fputs(",\"importedFrom\":\"snapflame " SNAPFLAME_VERSION
+	      "\",\"platform\":\"Linux\",\"oscpu\":", f);
 	sf_put_string(f, sf_text(rec, rec->meta.arch));
 	fputs(",\"sampleUnits\":{\"time\":\"ms\",\"eventDelay\":\"ms\",\"threadCPUDelta\":\"ns\"}"
 	      ",\"categories\":[", f);
@@ -124,7 +125,8 @@ static int add_windows(struct firefox *x, struct markers *m)
 			one.lo = w->phase[k].begin;
 			one.hi = w->phase[k].end;
 			one.name = x->phase_name;
-			snprintf(one.text, sizeof(one.text), "%s", sf_text(x->e->rec, w->phase[k].name));
+			snprintf(one.text, sizeof(one.text), "%s",
+				 sf_text(x->e->rec, w->phase[k].name));
 			if (one.lo >= x->lo && one.hi >= one.lo)
 				ret = add_marker(m, one);
 		}
@@ -143,8 +145,8 @@ static int add_states(struct firefox *x, struct markers *m, const struct firefox
 
 		if (s->state == SF_STATE_ABSENT)
 			continue;
-		if (last && last->state && last->hi == s->lo + x->lo && last->state->state == s->state &&
-		    last->state->task == s->task && last->state->kind == s->kind &&
+		if (last && last->state && last->hi == s->lo + x->lo &&
+		    last->state->state == s->state && last->state->task == s->task && last->state->kind == s->kind &&
 		    last->state->owner == s->owner)
 			last->hi += s->ns;
 		else
@@ -217,9 +219,11 @@ static void put_head(struct firefox *x, const char *name, const char *process, u
 {
 	FILE *f = x->file;
 
-	fprintf(f, "%s{\"processType\":\"default\",\"processStartupTime\":0,\"processShutdownTime\":null,"
+	fprintf(f, "%s{\"processType\":\"default\",\"processStartupTime\":0,"
+		   "\"processShutdownTime\":null,"
 		   "\"registerTime\":0,\"unregisterTime\":null,\"pausedRanges\":[],"
-		   "\"showMarkersInTimeline\":true,\"pid\":\"%u\",\"tid\":%u,\"isMainThread\":%s,\"name\":",
+		   "\"showMarkersInTimeline\":true,\"pid\":\"%u\",\"tid\":%u,"
+		   "\"isMainThread\":%s,\"name\":",
 		x->any ? ",\n" : "\n", pid, tid, main ? "true" : "false");
 	x->any = true;
 	sf_put_string(f, name);
@@ -271,7 +275,8 @@ static int put_thread(struct firefox *x, uint32_t thread)
 	if (!ret && there) {
 		if (th)
 			put_head(x, sf_text(e->rec, th->comm), sf_text(e->rec, e->rec->meta.comm),
-				 th->pid == UINT32_MAX ? th->tid : th->pid, th->tid, th->tid == th->pid);
+				 th->pid == UINT32_MAX ? th->tid : th->pid, th->tid,
+				 th->tid == th->pid);
 		else
 			put_head(x, "critical path", "snapflame", 0, 0, true);
 		sf_firefox_put_tables(&t, e);

@@ -203,7 +203,8 @@ static void put_functions(const struct firefox_thread *t, const struct sf_export
 /* threadCPUDelta: CPU time since the sample before, hence shifted by one. */
 static void put_samples(const struct firefox_thread *t, FILE *f)
 {
-	fprintf(f, ",\"samples\":{\"length\":%zu,\"weightType\":\"tracing-ms\",\"stack\":[", t->nr_samples);
+	fprintf(f, ",\"samples\":{\"length\":%zu,\"weightType\":\"tracing-ms\",\"stack\":[",
+		t->nr_samples);
 	for (size_t i = 0; i < t->nr_samples; i++) {
 		fputs(i ? "," : "", f);
 		if (t->sample[i].stack)

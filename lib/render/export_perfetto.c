@@ -33,7 +33,8 @@ struct perfetto {
 
 static void begin(struct perfetto *p, char ph, uint32_t pid, uint32_t tid, const char *name)
 {
-	fprintf(p->file, "%s{\"ph\":\"%c\",\"pid\":%u,\"tid\":%u,\"name\":", p->any ? ",\n" : "\n", ph, pid, tid);
+	fprintf(p->file, "%s{\"ph\":\"%c\",\"pid\":%u,\"tid\":%u,\"name\":", p->any ? ",\n" : "\n", ph,
+		pid, tid);
 	p->any = true;
 	sf_put_string(p->file, name);
 }
@@ -51,7 +52,8 @@ static void put_time(struct perfetto *p, uint64_t lo, uint64_t hi)
 	sf_put_us(p->file, hi > lo ? hi - lo : 0);
 }
 
-static void put_meta(struct perfetto *p, const char *what, uint32_t pid, uint32_t tid, const char *name)
+static void put_meta(struct perfetto *p, const char *what, uint32_t pid, uint32_t tid,
+		     const char *name)
 {
 	begin(p, 'M', pid, tid, what);
 	fputs(",\"args\":{\"name\":", p->file);
@@ -188,7 +190,8 @@ static void put_branch(struct perfetto *p, const struct sf_export_window *x)
 	bool first = true;
 	char name[64];
 
-	begin(p, 'X', SNAPFLAME_PID, TRACK_WINDOWS, sf_export_window_name(p->e, x, name, sizeof(name)));
+	begin(p, 'X', SNAPFLAME_PID, TRACK_WINDOWS,
+	      sf_export_window_name(p->e, x, name, sizeof(name)));
 	put_time(p, w->lo, w->hi);
 	fputs(",\"cat\":\"window\",\"args\":{", p->file);
 	put_number_arg(p, "said_pause_ms", w->pause_ms, &first);

@@ -29,20 +29,24 @@ static int put_samples(struct sf_exporter *e)
 	}
 	fputs("],\"weights\":[", e->file);
 	for (size_t i = 0; i < e->pieces.nr; i++)
-		fprintf(e->file, i ? ",%" PRIu64 : "%" PRIu64, e->pieces.item[i].hi - e->pieces.item[i].lo);
+		fprintf(e->file, i ? ",%" PRIu64 : "%" PRIu64,
+			e->pieces.item[i].hi - e->pieces.item[i].lo);
 	fputs("]}", e->file);
 	return 0;
 }
 
 /* Values count from the window's beginning: those since boot are more than a picture needs. */
-static int put_profile(struct sf_exporter *e, const struct sf_window *w, const char *name, bool *first)
+static int put_profile(struct sf_exporter *e, const struct sf_window *w, const char *name,
+		       bool *first)
 {
 	if (!e->pieces.nr)
 		return 0;
-	fputs(*first ? "\n{\"type\":\"sampled\",\"name\":" : ",\n{\"type\":\"sampled\",\"name\":", e->file);
+	fputs(*first ? "\n" : ",\n", e->file);
+	fputs("{\"type\":\"sampled\",\"name\":", e->file);
 	*first = false;
 	sf_put_string(e->file, name);
-	fprintf(e->file, ",\"unit\":\"nanoseconds\",\"startValue\":0,\"endValue\":%" PRIu64, w->hi - w->lo);
+	fprintf(e->file, ",\"unit\":\"nanoseconds\",\"startValue\":0,\"endValue\":%" PRIu64,
+		w->hi - w->lo);
 	return put_samples(e);
 }
 
