@@ -26,7 +26,7 @@ static const char *const windows[] = { "auto", "api", "dark", NULL };
 
 struct record_opts {
 	const char *pid, *comm, *output, *json_fields;
-	const char *firecracker, *qmp, *snapshot_dir;
+	const char *firecracker, *qmp, *control, *snapshot_dir;
 	unsigned branches, warmup, hz, poll;
 	uint64_t gap, duration, max_size, timeout;
 	int call_graph, scope, window, snapshot_type;
@@ -58,8 +58,10 @@ static const struct sf_option options[] = {
 		"where their files go (where SOCK is)"),
 	SF_ENUM(0, "snapshot-type", struct record_opts, snapshot_type, types,
 		"what changed since the last one, or everything"),
+	SF_FILE(0, "control", struct record_opts, control, "FIFO[,ACK]|unix:SOCK",
+		"take none: somebody tells there when they begin and end"),
 	SF_TIME(0, "timeout", struct record_opts, timeout, "SEC", "give up a call of an API (120)"),
-	SF_UINT(0, "branches", struct record_opts, branches, "N", "perform N BRANCHes (1)"),
+	SF_UINT(0, "branches", struct record_opts, branches, "N", "so many BRANCHes (1)"),
 	SF_TIME(0, "gap", struct record_opts, gap, "SEC", "wait between BRANCHes (1)"),
 	SF_UINT(0, "warmup", struct record_opts, warmup, "N", "BRANCHes that are not recorded (0)"),
 	SF_ENUM(0, "window", struct record_opts, window, windows,
@@ -111,7 +113,9 @@ static void progress(void *arg, const struct sf_branch_info *b)
 
 	if (sf_ui.verbosity < 0)
 		return;
-	if (b->branch)
+	if (b->branch && b->branches == SF_BRANCHES_ANY)
+		fprintf(stderr, "BRANCH %u: ", b->branch);
+	else if (b->branch)
 		fprintf(stderr, "BRANCH %u of %u: ", b->branch, b->branches);
 	else
 		fprintf(stderr, "warm-up: ");
@@ -162,13 +166,16 @@ static int check_driver(const struct record_opts *o, char *const *cmd)
 {
 	const char *api = o->firecracker ? "--firecracker" : o->qmp ? "--qmp" : NULL;
 
-	if (o->firecracker && o->qmp)
-		return sf_usage("--firecracker and --qmp exclude each other");
+	if (!!o->firecracker + !!o->qmp + !!o->control > 1)
+		return sf_usage("--firecracker, --qmp and --control exclude each other");
 	if (!api && (o->snapshot_dir || o->snapshot_type || o->timeout))
 		return sf_usage("--snapshot-dir, --snapshot-type and --timeout are for --firecracker "
 				"and --qmp");
+	api = o->control ? "--control" : api;
 	if (!api)
 		return -1;
+	if (o->control && !o->pid && !o->comm)
+		return sf_usage("--control needs the VMM with -p PID or --comm NAME");
 	if (cmd)
 		return sf_usage("%s performs the BRANCHes: no COMMAND beside it", api);
 	if (o->duration != UNTIL_CTRL_C)
@@ -198,7 +205,7 @@ static bool fields_are_known(const char *fields)
 /* An exit status, or -1 to go on. */
 static int check(const struct record_opts *o, char *const *cmd)
 {
-	bool performed = cmd || o->firecracker || o->qmp;
+	bool performed = cmd || o->firecracker || o->qmp || o->control;
 
 	if (!o->branches)
 		return sf_usage("--branches needs at least 1");
@@ -214,13 +221,14 @@ static int check(const struct record_opts *o, char *const *cmd)
 		return sf_usage("COMMAND is recorded itself, which can be done once: for several "
 				"BRANCHes give the VMM with -p PID");
 	if (!performed && (o->branches > 1 || o->warmup))
-		return sf_usage("several BRANCHes need a COMMAND that performs them, --firecracker or --qmp");
+		return sf_usage("several BRANCHes need a COMMAND that performs them, --firecracker, "
+				"--qmp or --control");
 	if (cmd && o->duration != UNTIL_CTRL_C)
 		return sf_usage("--duration is for a recording without COMMAND");
 	if (!o->duration)
 		return sf_usage("--duration needs more than 0; without it recording ends by Ctrl-C");
-	if (o->json_fields && !cmd)
-		return sf_usage("--json-fields is for what COMMAND prints");
+	if (o->json_fields && !cmd && !o->control)
+		return sf_usage("--json-fields is for what COMMAND prints, or --control is told");
 	if (o->json_fields && !fields_are_known(o->json_fields))
 		return sf_usage("--json-fields needs NAME=PATH,... with NAME pause_ms, diff_ms or "
 				"diff_physical_bytes, not '%s'", o->json_fields);
@@ -287,7 +295,9 @@ static int record(const struct sf_capture_opts *co, const char *path)
 	catch_signals(c);
 	ret = sf_capture_run(c, &err);
 	sf_capture_stats(c, &st);
-	if (ret == -EINTR && sf_ui.verbosity >= 0)
+	if (ret == -EINTR && sf_ui.verbosity >= 0 && co->branches == SF_BRANCHES_ANY)
+		fprintf(stderr, "interrupted: %u BRANCHes recorded\n", st.branches);
+	else if (ret == -EINTR && sf_ui.verbosity >= 0)
 		fprintf(stderr, "interrupted: %u of %u BRANCHes recorded\n", st.branches,
 			co->branches);
 	status = ret && ret != -EINTR ? sf_fail(&err) : SF_EXIT_DONE;
@@ -300,7 +310,7 @@ static int record(const struct sf_capture_opts *co, const char *path)
 static int run(const struct sf_command *cmd, int argc, char **argv)
 {
 	struct record_opts o = {
-		.output = "snapflame.data", .branches = 1, .gap = 1000000000, .hz = 997,
+		.output = "snapflame.data", .branches = SF_BRANCHES_ANY, .gap = 1000000000, .hz = 997,
 		.poll = SF_POLL_HZ, .duration = UNTIL_CTRL_C,
 	};
 	struct sf_capture_opts co = { .out_fd = STDOUT_FILENO, .argc = argc, .argv = argv };
@@ -309,6 +319,8 @@ static int run(const struct sf_command *cmd, int argc, char **argv)
 
 	if (first <= 0)
 		return sf_options_status(first);
+	if (o.branches == SF_BRANCHES_ANY && !o.control)
+		o.branches = 1;
 	co.branch_cmd = first < argc ? argv + first : NULL;
 	status = check(&o, co.branch_cmd);
 	if (status < 0 && o.pid && parse_pid(o.pid, &co.pid))
@@ -334,6 +346,7 @@ static int run(const struct sf_command *cmd, int argc, char **argv)
 		co.max_size = o.max_size;
 		co.firecracker = o.firecracker;
 		co.qmp = o.qmp;
+		co.control = o.control;
 		co.snapshot_dir = o.snapshot_dir;
 		co.snapshot_full = o.snapshot_type == 1;
 		co.timeout = o.timeout;
@@ -351,7 +364,7 @@ const struct sf_command cmd_record = {
 	.name = "record",
 	.summary = "record the BRANCHes of a running VMM",
 	.usage = "[options] -p PID [--] COMMAND [ARG...]\n[options] [--] COMMAND [ARG...]\n"
-		 "[options] --firecracker SOCK | --qmp SOCK\n[options] -p PID --duration SEC",
+		 "[options] --firecracker SOCK | --qmp SOCK\n[options] -p PID --control FIFO\n[options] -p PID --duration SEC",
 	.about = "Performs COMMAND, which takes one snapshot of the VM (a BRANCH), and records what the "
 		 "VMM and all it waits for do meanwhile. Without -p COMMAND itself is recorded. The file is "
 		 "a plain perf.data.",

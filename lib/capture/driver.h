@@ -83,6 +83,13 @@ int sf_driver_qmp(struct sf_driver **d, const struct sf_vmm_opts *opts, pid_t *p
 		  struct sf_error *err);
 
 /*
+ * Somebody else, who says when: lines through a FIFO, "FIFO,ACK" or "unix:SOCK" (see
+ * snapflame-control(7)). Begin returns -ENODATA when he says that there will be no more.
+ */
+int sf_driver_control(struct sf_driver **d, const char *where, const char *json_fields,
+		      struct sf_error *err);
+
+/*
  * The JSON object in what a BRANCH printed: all of it, or its last line that is one. Fields that
  * fields ("pause_ms=a.b,…") names are copied to the top. NULL where there is none.
  */

@@ -38,6 +38,10 @@ static int make_driver(struct sf_capture *c, struct sf_error *err)
 		return sf_driver_firecracker(&c->driver, &vmm, &c->pid, err);
 	if (c->opts.qmp)
 		return sf_driver_qmp(&c->driver, &vmm, &c->pid, err);
+	if (c->opts.control) /* it decides when the next one begins */
+		c->opts.gap = 0;
+	if (c->opts.control)
+		return sf_driver_control(&c->driver, c->opts.control, c->opts.json_fields, err);
 	if (!c->opts.branch_cmd)
 		return sf_driver_timer(&c->driver, c->opts.duration, err);
 	ret = sf_driver_cmd(&c->driver, c->opts.branch_cmd, c->opts.out_fd, c->opts.json_fields,

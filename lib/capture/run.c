@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -297,33 +298,47 @@ static int one(struct sf_capture *c, unsigned number, bool *failed, struct sf_er
 	return ret;
 }
 
+/* "2 of 5", or "2" where nobody knows how many there will be. */
+static const char *how_many(const struct sf_capture *c, char *buf, size_t size)
+{
+	if (c->opts.branches == SF_BRANCHES_ANY)
+		snprintf(buf, size, "%u", c->stats.branches);
+	else
+		snprintf(buf, size, "%u of %u", c->stats.branches, c->opts.branches);
+	return buf;
+}
+
 static int run_all(struct sf_capture *c, bool *failed, struct sf_error *err)
 {
-	unsigned total = c->opts.warmup + c->opts.branches;
+	uint64_t total = (uint64_t)c->opts.warmup + c->opts.branches;
+	char done[32];
 	int ret = 0;
 
-	for (unsigned i = 0; i < total && !ret; i++) {
+	for (uint64_t i = 0; i < total && !ret; i++) {
 		bool last = i + 1 == total;
 
-		ret = one(c, i < c->opts.warmup ? 0 : i - c->opts.warmup + 1, failed, err);
+		ret = one(c, i < c->opts.warmup ? 0 : (unsigned)(i - c->opts.warmup + 1), failed,
+			  err);
 		if (!ret && (c->spool.refused || c->poll_spool.refused))
 			ret = sf_error_set(err, -ENOSPC,
-					   "the recording reached its limit of %llu MB after %u of %u "
+					   "the recording reached its limit of %llu MB after %s "
 					   "BRANCHes; raise --max-size",
 					   (unsigned long long)(c->spool.max >> 20),
-					   c->stats.branches, c->opts.branches);
+					   how_many(c, done, sizeof(done)));
 		if (!ret)
 			ret = rest(c, last ? 0 : c->opts.gap);
 		/* The command that was recorded has ended: that is how it should be. */
 		if (ret == -ESRCH && last && c->own_target)
 			ret = 0;
 	}
-	return ret;
+	/* Who performs them says that there will be no more. */
+	return ret == -ENODATA ? 0 : ret;
 }
 
 int sf_capture_run(struct sf_capture *c, struct sf_error *err)
 {
 	bool failed = false;
+	char done[32];
 	int ret;
 
 	c->driver->stop_fd = c->stop_fd;
@@ -340,7 +355,7 @@ int sf_capture_run(struct sf_capture *c, struct sf_error *err)
 	else if (ret || failed)
 		c->reason = "error";
 	if (ret == -ESRCH)
-		return sf_error_set(err, ret, "process %d exited after %u of %u BRANCHes",
-				    (int)c->pid, c->stats.branches, c->opts.branches);
+		return sf_error_set(err, ret, "process %d exited after %s BRANCHes",
+				    (int)c->pid, how_many(c, done, sizeof(done)));
 	return ret ? ret : failed ? -ECHILD : 0;
 }

@@ -71,7 +71,7 @@ struct sf_capture_opts {
 	unsigned hz;              /* CPU samples a second and CPU; 0: 997 */
 	unsigned poll_hz;         /* 0: the default, UINT_MAX: no polling */
 	bool syscalls;            /* record system calls (costly) */
-	unsigned branches;        /* 0: 1 */
+	unsigned branches;        /* 0: 1; SF_BRANCHES_ANY: as many as control tells of */
 	unsigned warmup;          /* BRANCHes performed and not recorded before */
 	uint64_t gap;             /* ns between BRANCHes */
 	uint64_t duration;        /* ns: without branch_cmd, the length of the one window; 0: until
@@ -82,6 +82,8 @@ struct sf_capture_opts {
 	const char *firecracker;  /* socket of an API that performs the BRANCHes; NULL: none. pid 0
 				     is whoever serves it */
 	const char *qmp;          /* the same for QEMU's QMP */
+	const char *control;      /* somebody else performs them and tells us through this channel:
+				     see snapflame-control(7) */
 	const char *snapshot_dir; /* for the snapshot's files; NULL: where the socket is */
 	bool snapshot_full;       /* all memory, where the API can do less */
 	uint64_t timeout;         /* ns, of one call of an API; 0: 120 s */
@@ -95,6 +97,8 @@ struct sf_capture_opts {
 	void (*progress)(void *arg, const struct sf_branch_info *info);
 	void *arg;
 };
+
+#define SF_BRANCHES_ANY (~0U)
 
 enum { SF_POLL_HZ = 50, SF_POLL_NONE = 0x7fffffff };
 
