@@ -86,9 +86,6 @@ static struct sf_text base_name(struct sf_text path)
 		path.len -= (size_t)(slash + 1 - path.p);
 		path.p = slash + 1;
 	}
-	/* perf's note on a file that is gone; the cut of arguments would take the bracket too. */
-	if (ends_with(path, " (deleted)"))
-		path.len -= strlen(" (deleted)");
 	return path;
 }
 
@@ -213,6 +210,12 @@ int sf_fold_namer_frame(struct sf_fold_namer *n, bool java, const struct sf_prin
 
 	if (f->symbol.len && *p == '(')
 		return 0; /* the script takes it for the name of a process */
+	/*
+	 * "[unknown] (/usr/bin/vmm (deleted))": the script takes "deleted)" for the file, and the rest
+	 * for the name, from which it cuts what is in parentheses.
+	 */
+	if (ends_with(f->dso, " (deleted)") && equal(f->symbol, "[unknown]"))
+		return add_name(n, java, f, (struct sf_text){ "[unknown] ", 10 }, inlined, out);
 	/* As Perl splits: nothing behind the last "->" is no part. */
 	while (end - p >= 2 && !memcmp(end - 2, "->", 2))
 		end -= 2;

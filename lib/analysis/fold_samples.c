@@ -278,13 +278,25 @@ static int fold_sample(struct sample_fold *s, const struct sf_record *rec)
 	return fold_stack(s, task, rec);
 }
 
+/* To perf a program's mappings outlive an exec, where the new ones leave them room. */
+static int feed_symbols(struct sample_fold *s, const struct sf_record *rec)
+{
+	struct sf_record renamed;
+
+	if (rec->type != PERF_RECORD_COMM || !rec->u.comm.exec)
+		return sf_symbols_feed(s->symbols, rec);
+	renamed = *rec;
+	renamed.u.comm.exec = false;
+	return sf_symbols_feed(s->symbols, &renamed);
+}
+
 static int fold_record(struct sample_fold *s, const struct sf_record *rec)
 {
 	int ret;
 
 	if (rec->type == PERF_RECORD_SAMPLE)
 		return fold_sample(s, rec);
-	ret = sf_symbols_feed(s->symbols, rec);
+	ret = feed_symbols(s, rec);
 	return ret ? ret : sf_fold_tasks_feed(&s->tasks, rec);
 }
 

@@ -89,6 +89,15 @@ printf 'evil\033[31m 1/1 1.0: 2 e:\n\t10 a;b (/x)\n\t20 c 12 (/x)\n\t30 \377\001
 printf 'evil\\x1b[31m;\\xff\\x01;c_12;a:b 2\n' >want
 same got want "control characters, separators and numbers in names"
 
+# Faults of the script that are kept, because the lines are to be the same: see COMPATIBILITY.
+printf 'X  4242 1.0: 2 e:\n\t10 f (/x)\n\n%s\n\n%s\n\n' \
+  "x 51234 1.0: 3 e:
+	10 f (/x)" "fc_vcpu 0 7 1.0: 4 e:
+	10 [unknown] (/x (deleted))
+	20 g+0x1 (/x (deleted))" | fold - >got
+printf 'X_;f 2\nfc_vcpu;g;[unknown]  4\nx_51234_1.0:;f 3\n' >want
+same got want "names of threads as the script reads them"
+
 # Views of windows need windows.
 run "$SNAPFLAME" fold --view wall text
 is "$status" 1 "--view wall of text: failed"

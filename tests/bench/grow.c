@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * grow IN OUT BYTES: a larger recording out of a perf.data file of perf record. All records once, then
- * its samples again and again with later time stamps, until OUT holds about BYTES. For benchmarks: no
- * check that IN is sound. A program of the tests, not installed.
+ * grow IN OUT BYTES: a larger recording out of a perf.data file of perf record: all that happened,
+ * again and again with later time stamps, until OUT holds about BYTES. What perf made up from /proc
+ * comes once. For benchmarks: no check that IN is sound. Not installed.
  */
 #include <linux/perf_event.h>
 #include <stdint.h>
@@ -21,7 +21,8 @@ struct header {
 	uint64_t features[4];
 };
 
-static uint64_t time_offset; /* of the time in a sample, behind the record's header */
+/* Where the time is: behind a sample's header, and from the end of all other records. */
+static uint64_t time_offset, time_from_end;
 
 static uint8_t *slurp(const char *path, size_t *size)
 {
@@ -38,28 +39,37 @@ static uint8_t *slurp(const char *path, size_t *size)
 	return p;
 }
 
+/* NULL where it has none: records of perf itself, and what it made up. */
 static uint64_t *time_of(uint8_t *rec)
 {
 	const struct perf_event_header *h = (const void *)rec;
+	uint64_t *t;
 
-	return h->type == PERF_RECORD_SAMPLE ? (uint64_t *)(rec + sizeof(*h) + time_offset) : NULL;
+	if (h->type == PERF_RECORD_SAMPLE)
+		return (uint64_t *)(rec + sizeof(*h) + time_offset);
+	if (h->type >= 64)
+		return NULL;
+	t = (uint64_t *)(rec + h->size - time_from_end);
+	return *t ? t : NULL;
 }
 
-/* Samples and ends of rounds of the data, shift later. The number of bytes written. */
+/* What has a time, shift later, and the ends of rounds. The number of bytes written. */
 static uint64_t repeat(FILE *out, const uint8_t *data, uint64_t size, uint64_t shift)
 {
 	uint64_t written = 0, copy[8192];
 
 	for (uint64_t at = 0; at + sizeof(struct perf_event_header) <= size;) {
 		struct perf_event_header h;
+		uint64_t *t;
 
 		memcpy(&h, data + at, sizeof(h));
 		if (h.size < sizeof(h) || at + h.size > size)
 			break;
 		memcpy(copy, data + at, h.size);
 		at += h.size;
-		if (time_of((uint8_t *)copy))
-			*time_of((uint8_t *)copy) += shift;
+		t = time_of((uint8_t *)copy);
+		if (t)
+			*t += shift;
 		else if (h.type != 68) /* FINISHED_ROUND */
 			continue;
 		fwrite(copy, 1, h.size, out);
@@ -109,6 +119,10 @@ int main(int argc, char **argv)
 	memcpy(&attr, in + h.attrs.offset, sizeof(attr) < h.attr_size ? sizeof(attr) : h.attr_size);
 	time_offset = 8 * (uint64_t)__builtin_popcountll(
 			attr.sample_type & (PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_IP | PERF_SAMPLE_TID));
+	/* The trailer: TID, TIME, ID, STREAM_ID, CPU, IDENTIFIER. */
+	time_from_end = 8 * (1 + (uint64_t)__builtin_popcountll(
+				attr.sample_type & (PERF_SAMPLE_ID | PERF_SAMPLE_STREAM_ID |
+						    PERF_SAMPLE_CPU | PERF_SAMPLE_IDENTIFIER)));
 	step = span(in + h.data.offset, h.data.size);
 	fwrite(in, 1, h.data.offset + h.data.size, out);
 	for (total = h.data.size; total < want; ) {
