@@ -116,17 +116,22 @@ static uint32_t extend(struct sample_fold *s, uint32_t node, const struct sf_fol
 	return node;
 }
 
-/* A recording of user space alone has no mapping of the kernel: perf knows nothing there. */
-static unsigned known_mode(const struct sample_fold *s, unsigned mode)
+/* The kernel is the same for all processes. */
+static void set_mode(const struct sample_fold *s, struct sf_fold_place *p, unsigned mode)
 {
-	return mode == PERF_RECORD_MISC_KERNEL && !s->tasks.has_kernel_map
-		       ? PERF_RECORD_MISC_HYPERVISOR : mode;
+	bool user = mode == PERF_RECORD_MISC_USER;
+
+	p->mode = mode;
+	p->space = sf_fold_tasks_space(&s->tasks, p->pid, user);
+	/* A recording of user space alone has no mapping of it: perf knows nothing there. */
+	if (mode == PERF_RECORD_MISC_KERNEL && !s->tasks.has_kernel_map)
+		p->mode = PERF_RECORD_MISC_HYPERVISOR;
 }
 
 /* The stack of a chain that is not known as a whole; 0 without memory. */
-static uint32_t locate(struct sample_fold *s, const struct sf_fold_task *task, uint64_t space)
+static uint32_t locate(struct sample_fold *s, const struct sf_fold_task *task)
 {
-	struct sf_fold_place p = { .pid = task->pid, .space = space, .java = task->java };
+	struct sf_fold_place p = { .pid = task->pid, .java = task->java };
 	const struct sf_fold_chain *c = &s->chain;
 	uint32_t node = 0;
 	size_t leaf = first_address(c), i;
@@ -144,10 +149,10 @@ static uint32_t locate(struct sample_fold *s, const struct sf_fold_task *task, u
 		i = c->nr; /* a chain of nothing but contexts is left at once */
 		node = sf_trie_child(s->stacks, 0, task->root);
 	}
-	p.mode = known_mode(s, mode_before(c, i));
+	set_mode(s, &p, mode_before(c, i));
 	while (node && i--) {
 		if (sf_fold_chain_is_context(c->ip[i])) {
-			p.mode = known_mode(s, mode_before(c, i));
+			set_mode(s, &p, mode_before(c, i));
 			continue;
 		}
 		p.ip = c->ip[i];
@@ -174,7 +179,7 @@ static uint32_t find_stack(struct sample_fold *s, const struct sf_fold_task *tas
 		s->hits++;
 		return at->node;
 	}
-	*at = (struct cached){ tag, locate(s, task, space) };
+	*at = (struct cached){ tag, locate(s, task) };
 	return at->node;
 }
 
