@@ -9,12 +9,17 @@
 
 #include <snapflame/array.h>
 
-#define CACHE_BITS 15
+#define CACHE_BITS 13
 
-/* Tags are hashes: see fold_samples.c. */
+/*
+ * The function at some of the 64 bytes that the tag is of; tags are hashes: see fold_samples.c. The
+ * addresses of samples lie close together.
+ */
+#define BLOCK_BITS 6
+
 struct sf_frame_cached {
-	uint64_t tag;
-	uint32_t start, nr; /* in pool */
+	uint64_t tag, start, end;
+	struct sf_name_span names;
 };
 
 int sf_fold_frames_init(struct sf_fold_frames *ff, struct sf_fold *f, struct sf_symbols *symbols)
@@ -67,40 +72,41 @@ static uint64_t key_of(const struct sf_fold_frames *ff, const struct sf_frame *f
 	return ff->f->opts.addrs ? sf_mix64(k + 1, p->ip) : k;
 }
 
-static const struct sf_name_span *look_up(struct sf_fold_frames *ff, const struct sf_fold_place *p)
+static int look_up(struct sf_fold_frames *ff, const struct sf_fold_place *p,
+		   struct sf_frame_cached *c)
 {
-	struct sf_frame frame;
 	uint32_t *at, start = (uint32_t)ff->pool.nr;
+	struct sf_frame frame;
 
-	sf_symbols_frame_now(ff->symbols, p->pid, p->ip, p->mode, p->caller, &frame);
+	sf_symbols_frame_now(ff->symbols, p->pid, p->ip, p->mode, p->caller, &frame, &c->start,
+			     &c->end);
 	at = sf_map64_at(&ff->known, key_of(ff, &frame, p), NULL);
 	if (!at)
-		return NULL;
+		return -ENOMEM;
 	if (!*at) {
 		if (SF_GROW(ff->span, ff->nr_spans + 1, ff->spans_alloc) ||
 		    sf_fold_frame_names(&ff->f->namer, p->java, &frame, p->ip, &ff->pool))
-			return NULL;
+			return -ENOMEM;
 		ff->span[ff->nr_spans++] =
 			(struct sf_name_span){ start, (uint32_t)ff->pool.nr - start };
 		*at = (uint32_t)ff->nr_spans;
 	}
-	return &ff->span[*at - 1];
+	c->names = ff->span[*at - 1];
+	return 0;
 }
 
 int sf_fold_frames_at(struct sf_fold_frames *ff, const struct sf_fold_place *p,
 		      const uint32_t **id, size_t *nr)
 {
-	uint64_t tag = sf_mix64(p->space + p->mode * 2 + p->java, p->ip);
+	uint64_t tag = sf_mix64(p->space + p->mode * 2 + p->java, p->ip >> BLOCK_BITS);
 	struct sf_frame_cached *c = &ff->cache[tag >> (64 - CACHE_BITS)];
 
-	if (c->tag != tag || !tag) {
-		const struct sf_name_span *span = look_up(ff, p);
-
-		if (!span)
+	if (c->tag != tag || p->ip < c->start || p->ip >= c->end) {
+		c->tag = tag;
+		if (look_up(ff, p, c))
 			return -ENOMEM;
-		*c = (struct sf_frame_cached){ tag, span->start, span->nr };
 	}
-	*id = ff->pool.id + c->start;
-	*nr = c->nr;
+	*id = ff->pool.id + c->names.start;
+	*nr = c->names.nr;
 	return 0;
 }

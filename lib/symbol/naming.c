@@ -14,6 +14,7 @@
 struct name {
 	const char *text, *module;
 	uint64_t start, end;
+	bool alone; /* all of [start, end) has this name */
 };
 
 static void take(struct name *n, struct sf_symtab *t, struct sf_sym *sym)
@@ -21,6 +22,7 @@ static void take(struct name *n, struct sf_symtab *t, struct sf_sym *sym)
 	n->text = sf_symtab_name(t, sym);
 	n->start = sym->start;
 	n->end = sym->end;
+	n->alone = sym->alone;
 }
 
 /*
@@ -52,6 +54,7 @@ static bool find_kernel(struct sf_symbols *s, uint64_t addr, uint64_t base, stru
 	n->text = sym->name;
 	n->start = sym->start - (uint64_t)s->kernel.delta - base;
 	n->end = sym->end - (uint64_t)s->kernel.delta - base;
+	n->alone = sym->alone;
 	return true;
 }
 
@@ -152,7 +155,8 @@ static void fill(struct sf_frame *f, const struct sf_location *loc, const struct
 		f->flags |= SF_FRAME_UNKNOWN;
 }
 
-void sf_symbols_name_outer(struct sf_symbols *s, const struct sf_location *loc, struct sf_frame *f)
+void sf_symbols_name_outer(struct sf_symbols *s, const struct sf_location *loc, struct sf_frame *f,
+			   uint64_t *start, uint64_t *end)
 {
 	struct sf_mod *mod = sf_modules_at(&s->modules, loc->module);
 	struct name n = {0};
@@ -163,6 +167,12 @@ void sf_symbols_name_outer(struct sf_symbols *s, const struct sf_location *loc, 
 	else
 		find_unmapped(s, loc, &n);
 	fill(f, loc, mod, n.text, n.module);
+	*start = loc->addr;
+	*end = loc->addr + 1;
+	if (mod && n.alone && n.start <= loc->addr && n.end > loc->addr) {
+		*start = n.start;
+		*end = n.end;
+	}
 }
 
 int sf_symbols_name(struct sf_symbols *s, struct sf_location *loc)

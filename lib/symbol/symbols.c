@@ -148,10 +148,8 @@ static const struct sf_mapping *find_mapping(struct sf_symbols *s, uint32_t pid,
 	return m;
 }
 
-static struct sf_location place(struct sf_symbols *s, uint32_t pid, uint64_t ip, unsigned mode,
-				bool back)
+static struct sf_location place(const struct sf_mapping *m, uint64_t ip, unsigned mode, bool back)
 {
-	const struct sf_mapping *m = find_mapping(s, pid, ip - back, mode);
 	struct sf_location loc = {
 		.addr = ip - back,
 		.ip = ip,
@@ -169,7 +167,7 @@ static struct sf_location place(struct sf_symbols *s, uint32_t pid, uint64_t ip,
 
 static uint32_t look_up(struct sf_symbols *s, uint32_t pid, uint64_t ip, unsigned mode, bool back)
 {
-	struct sf_location loc = place(s, pid, ip, mode, back);
+	struct sf_location loc = place(find_mapping(s, pid, ip - back, mode), ip, mode, back);
 
 	return sf_location_id(&s->locs, &loc);
 }
@@ -198,12 +196,27 @@ uint32_t sf_symbols_locate(struct sf_symbols *s, uint32_t pid, uint64_t ip, unsi
 }
 
 void sf_symbols_frame_now(struct sf_symbols *s, uint32_t pid, uint64_t ip, unsigned mode,
-			  bool caller, struct sf_frame *frame)
+			  bool caller, struct sf_frame *frame, uint64_t *start, uint64_t *end)
 {
 	bool back = caller && s->opts.call_sites && ip;
-	struct sf_location loc = place(s, pid, ip, mode & PERF_RECORD_MISC_CPUMODE_MASK, back);
+	const struct sf_mapping *m;
+	struct sf_location loc;
 
-	sf_symbols_name_outer(s, &loc, frame);
+	mode &= PERF_RECORD_MISC_CPUMODE_MASK;
+	m = find_mapping(s, pid, ip - back, mode);
+	loc = place(m, ip, mode, back);
+	sf_symbols_name_outer(s, &loc, frame, start, end);
+	/* From addresses of the module to those of the mapping, as far as it goes. */
+	*start += ip - loc.addr;
+	*end += ip - loc.addr;
+	if (m && *start < m->start + back)
+		*start = m->start + back;
+	if (m && *end > m->end)
+		*end = m->end;
+	if (*start > ip || *end <= ip) { /* wrapped around, or outside: what is hostile */
+		*start = ip;
+		*end = ip + 1;
+	}
 }
 
 bool sf_symbols_has_inlines(const struct sf_symbols *s)

@@ -47,9 +47,12 @@ struct sf_mod *sf_symbols_kernel(struct sf_symbols *s);
 
 /* naming.c: fill in loc->frames. */
 int sf_symbols_name(struct sf_symbols *s, struct sf_location *loc);
-/* The function alone, without inlined calls and lines, and without keeping it. */
+/*
+ * The function alone, without inlined calls and lines, and without keeping it. [start, end) are
+ * addresses around that of loc that surely have the same.
+ */
 void sf_symbols_name_outer(struct sf_symbols *s, const struct sf_location *loc,
-			   struct sf_frame *frame);
+			   struct sf_frame *frame, uint64_t *start, uint64_t *end);
 /* The symbol of an address of a module, loading what is needed; NULL where it has none. */
 const char *sf_symbols_find(struct sf_symbols *s, struct sf_mod *mod, uint64_t addr,
 			    uint64_t *start, uint64_t *end);

@@ -155,9 +155,12 @@ void sf_symtab_settle(struct sf_symtab *t, enum sf_symtab_kind kind)
 		drop_aliases(t);
 	}
 	for (size_t i = 0; i < t->nr; i++) {
-		if (t->sym[i].end > reach)
-			reach = t->sym[i].end;
-		t->sym[i].reach = reach;
+		struct sf_sym *s = &t->sym[i];
+
+		s->alone = reach <= s->start && (i + 1 == t->nr || s[1].start >= s->end);
+		if (s->end > reach)
+			reach = s->end;
+		s->reach = reach;
 	}
 }
 

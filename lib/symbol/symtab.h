@@ -20,7 +20,8 @@ struct sf_sym {
 	uint8_t binding;   /* STB_* */
 	uint8_t demangled; /* name has been through sf_demangle */
 	uint8_t in_module; /* kallsyms: of a loadable module */
-	uint8_t sized;	   /* the table said how large it is */
+	uint8_t sized : 1; /* the table said how large it is */
+	uint8_t alone : 1; /* shares none of its addresses with another one */
 };
 
 struct sf_symtab {

@@ -95,10 +95,11 @@ size_t sf_symbols_frames(struct sf_symbols *s, uint32_t loc, const struct sf_fra
  * Both steps at once, without a location: what is at ip as pid sees it now. For readers that name
  * while they read, so that what they keep grows with the functions and not with the addresses; names
  * that come later in the recording are missed, and inlined calls are not expanded. Texts live as
- * long as s; the same function has the same text at the same place in memory.
+ * long as s; the same function has the same text at the same place in memory. [start, end) are
+ * addresses around ip at which there is surely the same, as long as pid's mappings do not change.
  */
 void sf_symbols_frame_now(struct sf_symbols *s, uint32_t pid, uint64_t ip, unsigned mode,
-			  bool caller, struct sf_frame *frame);
+			  bool caller, struct sf_frame *frame, uint64_t *start, uint64_t *end);
 bool sf_symbols_has_inlines(const struct sf_symbols *s); /* opts.inlines */
 
 /*
