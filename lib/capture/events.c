@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -198,30 +199,58 @@ static int ring_pages(void)
 	return (int)(bytes / page);
 }
 
+/* Can so many rings be mapped? Tried on events of our own: libperf 6.1 crashes when its are mapped
+ * again after a failure. */
+static bool rings_fit(int pages, size_t rings)
+{
+	struct perf_event_attr a = {
+		.size = sizeof(a), .type = PERF_TYPE_SOFTWARE, .config = PERF_COUNT_SW_DUMMY,
+		.exclude_kernel = 1,
+	};
+	size_t size = (size_t)(pages + 1) * (size_t)sysconf(_SC_PAGESIZE), n = 0;
+	struct {
+		int fd;
+		void *map;
+	} *ring = calloc(rings, sizeof(*ring));
+	bool fit = ring != NULL;
+
+	for (; fit && n < rings; n++) {
+		ring[n].map = MAP_FAILED;
+		ring[n].fd = (int)syscall(SYS_perf_event_open, &a, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+		if (ring[n].fd >= 0)
+			ring[n].map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, ring[n].fd, 0);
+		fit = ring[n].map != MAP_FAILED;
+	}
+	while (n-- > 0) {
+		if (ring[n].map != MAP_FAILED)
+			munmap(ring[n].map, size);
+		if (ring[n].fd >= 0)
+			close(ring[n].fd);
+	}
+	free(ring);
+	return fit;
+}
+
 static int map_rings(struct sf_events *e, struct sf_error *err)
 {
-	/* Locked memory is limited for users: half the size until it fits. */
-	for (int pages = ring_pages(); pages; pages /= 2) {
-		int ret = 0;
+	size_t rings = 0;
+	int pages = ring_pages(), ret = 0;
 
-		errno = 0;
-		for (int i = 0; i < 2 && !ret; i++) {
-			if (e->list[i] && perf_evlist__next(e->list[i], NULL))
-				ret = perf_evlist__mmap(e->list[i], pages);
-		}
-		if (!ret)
-			return sf_perf_find_rings(e);
-		ret = ret < -1 ? ret : errno ? -errno : -ENOMEM;
-		for (int i = 0; i < 2; i++) {
-			if (e->list[i])
-				perf_evlist__munmap(e->list[i]);
-		}
-		if ((ret != -EPERM && ret != -ENOMEM) || pages == 1)
-			return sf_error_set(err, ret, "perf's buffers cannot be mapped: %s%s",
-					    strerror(-ret),
-					    ret == -EPERM ? "; raise ulimit -l" : "");
-	}
-	return -ENOMEM;
+	for (int i = 0; i < 2; i++)
+		if (e->list[i] && perf_evlist__next(e->list[i], NULL))
+			rings += (size_t)sysconf(_SC_NPROCESSORS_ONLN);
+	/* Locked memory is limited for users: half the size until it fits. */
+	while (pages > 1 && !rings_fit(pages, rings))
+		pages /= 2;
+	errno = 0;
+	for (int i = 0; i < 2 && !ret; i++)
+		if (e->list[i] && perf_evlist__next(e->list[i], NULL))
+			ret = perf_evlist__mmap(e->list[i], pages);
+	if (!ret)
+		return sf_perf_find_rings(e);
+	ret = ret < -1 ? ret : errno ? -errno : -ENOMEM;
+	return sf_error_set(err, ret, "perf's buffers cannot be mapped: %s%s", strerror(-ret),
+			    ret == -EPERM ? "; raise ulimit -l" : "");
 }
 
 static int no_print(enum libperf_print_level level, const char *fmt, va_list ap)
