@@ -127,27 +127,40 @@ static double self_ms(const struct sf_diff *d, enum sf_side side, size_t path)
 		sf_profile_self(&d->profile, path, c[1])) / 2;
 }
 
-/* What all windows say about the difference of a box, beside the median ones that are drawn. */
-static void estimate(struct sf_flame_node *node, const struct sf_diff *d, const double *v,
-		     const struct sf_interval_plan *plan)
+/*
+ * What all windows say about the difference of each box, beside the median ones that are drawn: its
+ * interval, and whether it differs when all boxes are asked at once. Nothing where there is one window
+ * on each side; nothing of a trend, whose sides are cut out of one series: their spread is its slope.
+ */
+static int estimate(struct sf_flame *f, const struct sf_diff *d, const double *v)
 {
-	struct sf_interval iv;
+	struct sf_paths_opts opts = { .two_sided = true };
+	struct sf_path_diff *test;
+	int ret;
 
-	node->seen[SF_FLAME_BEFORE] = seen(v, d->nr[SF_FAST]);
-	node->seen[SF_FLAME_AFTER] = seen(v + d->nr[SF_FAST], d->nr[SF_SLOW]);
-	if (!plan || sf_interval_plan_diff(plan, v, v + d->nr[SF_FAST], &iv) || !iv.known)
-		return;
-	node->lo = iv.lo;
-	node->hi = iv.hi;
-	node->sign = iv.lo > 0 || iv.hi < 0 ? SF_FLAME_SIGNIFICANT : SF_FLAME_INSIGNIFICANT;
+	if (d->trend || d->nr[SF_FAST] + d->nr[SF_SLOW] < 3)
+		return 0;
+	test = calloc(f->nr, sizeof(*test));
+	if (!test)
+		return -ENOMEM;
+	ret = sf_paths_diff(v, f->nr, d->nr[SF_FAST], d->nr[SF_SLOW], &opts, test, NULL);
+	for (size_t i = 0; !ret && i < f->nr; i++) {
+		struct sf_flame_node *n = &f->node[i];
+
+		if (!isnan(test[i].p))
+			n->sign = test[i].differs ? SF_FLAME_SIGNIFICANT : SF_FLAME_INSIGNIFICANT;
+		if (!test[i].interval.known)
+			continue;
+		n->lo = test[i].interval.lo;
+		n->hi = test[i].interval.hi;
+	}
+	free(test);
+	return ret;
 }
 
 int sf_flame_from_diff(struct sf_flame *f, const struct sf_diff *d)
 {
 	const struct sf_profile *p = &d->profile;
-	/* The sides of a trend are cut out of one series: their spread is its slope, not its noise. */
-	struct sf_interval_plan *plan =
-		d->trend ? NULL : sf_interval_plan_new(d->nr[SF_FAST], d->nr[SF_SLOW]);
 	uint32_t *at = calloc(p->nr_paths ? p->nr_paths : 1, sizeof(*at));
 	int ret = at ? nodes_of_paths(f, p, at) : -ENOMEM;
 	double *v = ret ? NULL : totals(f, p, at);
@@ -158,13 +171,17 @@ int sf_flame_from_diff(struct sf_flame *f, const struct sf_diff *d)
 		f->node[at[i]].self[SF_FLAME_BEFORE] += self_ms(d, SF_FAST, i);
 		f->node[at[i]].self[SF_FLAME_AFTER] += self_ms(d, SF_SLOW, i);
 	}
-	for (size_t i = 0; !ret && i < f->nr; i++)
-		estimate(&f->node[i], d, v + i * p->nr_columns, plan);
+	for (size_t i = 0; !ret && i < f->nr; i++) {
+		f->node[i].seen[SF_FLAME_BEFORE] = seen(v + i * p->nr_columns, d->nr[SF_FAST]);
+		f->node[i].seen[SF_FLAME_AFTER] = seen(v + i * p->nr_columns + d->nr[SF_FAST],
+						       d->nr[SF_SLOW]);
+	}
+	if (!ret)
+		ret = estimate(f, d, v);
 	f->unit = "ms";
 	f->differential = true;
 	f->n[SF_FLAME_BEFORE] = (unsigned)d->nr[SF_FAST];
 	f->n[SF_FLAME_AFTER] = (unsigned)d->nr[SF_SLOW];
-	sf_interval_plan_free(plan);
 	free(v);
 	free(at);
 	return ret;
