@@ -168,8 +168,11 @@ static int check_span(struct diff_build *b, const struct sf_recording *rec, cons
 	return 0;
 }
 
-static int check_root(struct diff_build *b, const struct sf_window *w)
+static int check_root(struct diff_build *b, const struct sf_recording *rec, const struct sf_window *w)
 {
+	if (!rec->meta.pid && rec->system_scope)
+		return PROBLEM(b, "%s is of the whole machine and does not say which process it is "
+			       "about: record it with snapflame record -p PID", rec->path);
 	if (w->root == SF_NO_THREAD)
 		return PROBLEM(b, "BRANCH %u: no thread of the target was seen", w->branch);
 	if (w->status)
@@ -189,7 +192,7 @@ int sf_coverage_window(struct diff_build *b, const struct sf_window_ref *ref,
 	if (!ret)
 		ret = check_span(b, rec, w);
 	if (!ret)
-		ret = check_root(b, w);
+		ret = check_root(b, rec, w);
 	if (!ret)
 		ret = cpu_time(b, rec, w);
 	if (ret)

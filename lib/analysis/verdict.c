@@ -238,6 +238,13 @@ static int no_growth(struct sf_diff *d)
 	const char *range = "";
 
 	d->kind = SF_KIND_NONE;
+	if (d->delta.has_interval && d->delta.hi < 0) {
+		d->sentence = sf_diff_keep(d, "The pauses fell, from %.1f to %.1f ms (95 %% interval %+.1f to "
+					      "%+.1f ms): are fast and slow the other way round?",
+					   d->median_ms[SF_FAST], d->median_ms[SF_SLOW], d->delta.lo,
+					   d->delta.hi);
+		return d->sentence ? 0 : -ENOMEM;
+	}
 	if (d->delta.has_interval)
 		range = sf_diff_keep(d, " (difference %+.1f ms, 95 %% interval %+.1f to %+.1f ms)",
 				     d->delta.value, d->delta.lo, d->delta.hi);

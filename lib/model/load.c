@@ -214,12 +214,22 @@ static int mappings_changed(struct sf_loader *ld, uint32_t pid, bool kernel)
 	return 0;
 }
 
-static int lost(struct sf_recording *rec, const struct sf_record *r)
+/* The record comes when there is room again, so behind the hole, which began after the last event
+ * that its CPU could tell of. */
+static int lost(struct sf_loader *ld, const struct sf_record *r)
 {
+	struct sf_recording *rec = ld->rec;
+	uint64_t time = r->has_time ? r->time : rec->last, from = time;
+	uint32_t cpu = r->has_cpu ? r->cpu : UINT32_MAX;
+
+	if (cpu < ld->nr_seen)
+		from = ld->seen[cpu];
+	/* What ftrace lost is known as a sum only. */
+	if (r->event && !strcmp(r->event->name, SF_EVENT_WAKING))
+		from = 0;
 	if (SF_GROW(rec->lost, rec->nr_lost + 1, rec->lost_alloc))
 		return -ENOMEM;
-	rec->lost[rec->nr_lost++] = (struct sf_lost){ r->has_time ? r->time : rec->last,
-						      r->u.lost.lost };
+	rec->lost[rec->nr_lost++] = (struct sf_lost){ from, time, r->u.lost.lost };
 	return 0;
 }
 
@@ -248,10 +258,23 @@ static int record(struct sf_loader *ld, const struct sf_record *r)
 		return sf_load_exit(ld, r);
 	case PERF_RECORD_LOST:
 	case PERF_RECORD_LOST_SAMPLES:
-		return lost(ld->rec, r);
+		return lost(ld, r);
 	default:
 		return 0;
 	}
+}
+
+/* When a CPU was last heard of. */
+static int seen_on(struct sf_loader *ld, const struct sf_record *r)
+{
+	if (!r->has_cpu || !r->has_time || r->cpu > 65535 || r->type == PERF_RECORD_LOST)
+		return 0;
+	if (SF_GROW(ld->seen, r->cpu + 1, ld->seen_alloc))
+		return -ENOMEM;
+	while (ld->nr_seen <= r->cpu)
+		ld->seen[ld->nr_seen++] = 0;
+	ld->seen[r->cpu] = r->time;
+	return 0;
 }
 
 static void note_time(struct sf_recording *rec, const struct sf_record *r)
@@ -338,6 +361,8 @@ static int read_all(struct sf_loader *ld, const struct sf_recording_opts *opts,
 		if (ret)
 			return sf_error_at(err, ret, ld->rec->path, 0, "out of memory");
 		note_time(ld->rec, r);
+		if (seen_on(ld, r))
+			return sf_error_at(err, -ENOMEM, ld->rec->path, 0, "out of memory");
 		if (opts && opts->progress && !(++n & 0xffff))
 			opts->progress(opts->progress_arg, st->bytes, st->total_bytes);
 	}
@@ -355,6 +380,7 @@ static void loader_release(struct sf_loader *ld)
 	sf_reader_free(ld->reader);
 	sf_unwind_free(ld->unwind);
 	free(ld->role);
+	free(ld->seen);
 	sf_map64_release(&ld->user_pid);
 	sf_map64_release(&ld->space_gen);
 	sf_map64_release(&ld->open_rq);

@@ -39,6 +39,8 @@ struct sf_loader {
 	struct sf_map64 user_pid;   /* pids that mapped something: not kernel threads */
 	struct sf_map64 space_gen;  /* pid -> how often its mappings changed */
 	struct sf_map64 open_rq;    /* (dev, sector) -> request index + 1 */
+	uint64_t *seen;             /* by CPU: time of its last record */
+	size_t nr_seen, seen_alloc;
 	uint32_t kernel_gen;
 	int64_t cpu_event;          /* index of the event whose samples count; -1 none yet */
 };

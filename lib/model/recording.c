@@ -85,7 +85,7 @@ uint64_t sf_recording_lost(const struct sf_recording *rec, uint64_t lo, uint64_t
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < rec->nr_lost; i++)
-		if (rec->lost[i].time >= lo && rec->lost[i].time <= hi)
+		if (rec->lost[i].time >= lo && rec->lost[i].from <= hi)
 			sum += rec->lost[i].count;
 	return sum;
 }

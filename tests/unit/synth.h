@@ -299,7 +299,7 @@ static void synth_line(struct synth *s, char *line)
 		struct sf_recording *r = s->rec;
 
 		assert_int_equal(SF_GROW(r->lost, r->nr_lost + 1, r->lost_alloc), 0);
-		r->lost[r->nr_lost].time = synth_ns(strtok(rest, " "));
+		r->lost[r->nr_lost].from = r->lost[r->nr_lost].time = synth_ns(strtok(rest, " "));
 		r->lost[r->nr_lost++].count = strtoull(strtok(NULL, " "), NULL, 10);
 	} else {
 		uint64_t time = synth_ns(word);

@@ -219,7 +219,7 @@ struct sf_stack_node {
 };
 
 struct sf_lost {
-	uint64_t time, count;
+	uint64_t from, time, count; /* from: the last event before the hole; time: when it was told */
 };
 
 struct sf_device {
@@ -296,7 +296,7 @@ static inline uint32_t sf_stack_loc(const struct sf_recording *rec, uint32_t id)
 	return rec->node[id].loc;
 }
 
-/* Lost events with a time in [lo, hi]. */
+/* Lost events whose hole overlaps [lo, hi]. */
 uint64_t sf_recording_lost(const struct sf_recording *rec, uint64_t lo, uint64_t hi);
 
 /* Name of a block device ("vda") as the recording has it, else "major:minor"; buf of 32 bytes. */
