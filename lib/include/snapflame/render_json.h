@@ -17,6 +17,7 @@
  *	frames       leaf to root; "--" stands between the holder of a lock and who waits for it
  *	behind       owner: who had the CPU (runqueue), or null
  *	waiter       owner: who waited for this one, or null: the window itself did
+ *	parts        [{kind, delta_ms, fast_ms, slow_ms}]: what delta_ms is made of, its own kind first
  *	waits_in     where that one waits, frames leaf to root
  *	served_by    owner: the device or worker that did the work, or null
  *	sentence     of the verdict only
