@@ -135,6 +135,7 @@ static int mark_window(struct sf_recording *rec, const json_t *o)
 	w->dark_hi = get_u64(o, "dark_end");
 	w->cmd_pid = (uint32_t)get_u64(o, "cmd_pid");
 	w->status = (int)get_num(o, "status", 0);
+	w->unannounced = !strcmp(get_text(o, "source"), "duration");
 	if (*error)
 		w->error = sf_arena_strndup(&rec->arena, error, strlen(error));
 	w->pause_ms = get_num(own, "pause_ms", -1);

@@ -134,9 +134,9 @@ static bool one_pause(struct sf_recording *rec, struct sf_vcpu_memo *memo,
 {
 	if (left_guest_between(t, a->hi, b->lo))
 		return false;
-	for (size_t i = 0; i < t->nr_samples; i++)
-		if (t->sample[i].time > a->hi && t->sample[i].time < b->lo && t->sample[i].kernel &&
-		    in_kvm(rec, memo, t->sample[i].stack))
+	for (size_t i = sf_thread_sample_from(t, a->hi + 1);
+	     i < t->nr_samples && t->sample[i].time < b->lo; i++)
+		if (t->sample[i].kernel && in_kvm(rec, memo, t->sample[i].stack))
 			return false;
 	for (size_t i = sf_thread_sched_from(t, a->hi); i < t->nr_sched && t->sched[i].time < b->lo; i++)
 		if (t->sched[i].kind == SF_SCHED_OUT && in_kvm(rec, memo, t->sched[i].stack))
@@ -243,32 +243,73 @@ static void extend_begin(struct sf_recording *rec, struct sf_vcpu_memo *memo,
 		}
 }
 
+bool sf_vcpu_uses_kvm(struct sf_recording *rec, struct sf_vcpu_memo *memo,
+		      const struct sf_thread *t)
+{
+	return t->nr_kvm_exits || seen_in_kvm(rec, memo, t);
+}
+
+/* Sleeps from *i on that are one pause into *run; *s is the first one after it, or empty. */
+static bool next_pause(struct sf_recording *rec, struct sf_vcpu_memo *memo,
+		       const struct sf_thread *t, size_t *i, uint64_t hi, struct span *s,
+		       struct span *run)
+{
+	if (s->hi <= s->lo && !next_sleep(rec, memo, t, i, hi, s))
+		return false;
+	*run = *s;
+	*s = (struct span){ 0 };
+	if (run->lo >= hi)
+		return false;
+	if (run->hi > hi)
+		run->hi = hi;
+	while (next_sleep(rec, memo, t, i, hi, s) && s->lo < hi) {
+		if (!one_pause(rec, memo, t, run, s))
+			return true;
+		run->hi = s->hi < hi ? s->hi : hi;
+		*s = (struct span){ 0 };
+	}
+	return true;
+}
+
 bool sf_vcpu_pause(struct sf_recording *rec, struct sf_vcpu_memo *memo, const struct sf_thread *t,
 		   uint64_t lo, uint64_t hi, uint64_t *begin, uint64_t *end)
 {
-	struct span best = { 0 }, run = { 0 }, s;
+	struct span best = { 0 }, run, s = { 0 };
 	size_t i = sf_thread_sched_from(t, lo);
 
-	while (next_sleep(rec, memo, t, &i, hi, &s) && s.lo < hi) {
-		if (s.hi > hi)
-			s.hi = hi;
-		if (run.hi && one_pause(rec, memo, t, &run, &s))
-			run.hi = s.hi;
-		else
-			run = s;
+	while (next_pause(rec, memo, t, &i, hi, &s, &run))
 		if (run.hi - run.lo > best.hi - best.lo)
 			best = run;
-	}
 	if (best.hi <= best.lo)
 		return false;
 	/* An emulated vCPU is always outside of KVM: its CPU time is the guest's. */
-	if (t->nr_kvm_exits || seen_in_kvm(rec, memo, t)) {
+	if (sf_vcpu_uses_kvm(rec, memo, t)) {
 		extend_begin(rec, memo, t, &best, lo);
 		extend_end(rec, memo, t, &best, hi);
 	}
 	*begin = best.lo;
 	*end = best.hi;
 	return true;
+}
+
+int sf_vcpu_pauses(struct sf_recording *rec, struct sf_vcpu_memo *memo, const struct sf_thread *t,
+		   uint64_t lo, uint64_t hi, uint64_t min,
+		   int (*fn)(void *arg, uint64_t begin, uint64_t end), void *arg)
+{
+	bool kvm = sf_vcpu_uses_kvm(rec, memo, t);
+	size_t i = sf_thread_sched_from(t, lo);
+	struct span run, s = { 0 };
+	int ret = 0;
+
+	while (!ret && next_pause(rec, memo, t, &i, hi, &s, &run)) {
+		if (kvm) {
+			extend_begin(rec, memo, t, &run, lo);
+			extend_end(rec, memo, t, &run, hi);
+		}
+		if (run.hi > run.lo && run.hi - run.lo >= min)
+			ret = fn(arg, run.lo, run.hi);
+	}
+	return ret;
 }
 
 void sf_vcpu_memo_release(struct sf_vcpu_memo *memo)

@@ -23,6 +23,25 @@ int sf_find_vcpus(struct sf_recording *rec, struct sf_vcpu_memo *memo);
 bool sf_vcpu_pause(struct sf_recording *rec, struct sf_vcpu_memo *memo, const struct sf_thread *t,
 		   uint64_t lo, uint64_t hi, uint64_t *begin, uint64_t *end);
 
+struct sf_vcpu_span {
+	uint64_t lo, hi;
+};
+
+/*
+ * All such times of at least min ns, in order: fn is called for each; it ends with what fn returns
+ * where that is not 0.
+ */
+int sf_vcpu_pauses(struct sf_recording *rec, struct sf_vcpu_memo *memo, const struct sf_thread *t,
+		   uint64_t lo, uint64_t hi, uint64_t min,
+		   int (*fn)(void *arg, uint64_t begin, uint64_t end), void *arg);
+
+/* Seen in KVM_RUN; else its name says that it is one. */
+bool sf_vcpu_uses_kvm(struct sf_recording *rec, struct sf_vcpu_memo *memo,
+		      const struct sf_thread *t);
+
+/* In place of a window that was only recorded for some time: those found in it, if any. */
+int sf_find_unannounced(struct sf_recording *rec, struct sf_vcpu_memo *memo);
+
 void sf_vcpu_memo_release(struct sf_vcpu_memo *memo);
 
 #endif

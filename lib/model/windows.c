@@ -169,6 +169,8 @@ int sf_find_windows(struct sf_recording *rec, bool api_windows)
 		ret = whole_window(rec);
 	if (!ret)
 		ret = sf_find_vcpus(rec, &memo);
+	if (!ret)
+		ret = sf_find_unannounced(rec, &memo);
 	if (rec->nr_windows)
 		qsort(rec->window, rec->nr_windows, sizeof(*rec->window), by_branch);
 	for (size_t i = 0; !ret && i < rec->nr_windows; i++)

@@ -188,6 +188,7 @@ struct sf_window {
 	int status;      /* of CMD */
 	const char *error; /* what the driver said, NULL */
 	bool whole;      /* no marks: the whole recording */
+	bool unannounced; /* found in a recording of some time: nobody said that it was a BRANCH */
 	double pause_ms, diff_ms;    /* as the BRANCH itself said; -1 unknown */
 	int64_t diff_physical_bytes; /* -1 unknown */
 	struct sf_snapshot snap[SF_NR_EDGES];
