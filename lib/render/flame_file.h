@@ -11,7 +11,7 @@ void flame_subtitle(struct sf_str *out, const struct sf_flame *f, const char *te
 /* Name and amounts of a box, escaped. */
 void flame_describe(struct sf_str *out, const struct sf_flame *f, const struct sf_flame_node *n);
 
-/* "leaf < … < root" of at most max frames, printable but not escaped. */
+/* "leaf < … < root" in at most max parts, printable but not escaped. */
 void flame_path(struct sf_str *out, const struct sf_flame *f, uint32_t i, size_t max);
 
 /* <meta> that lets nothing run but the script of flame.js, and nothing be fetched. */

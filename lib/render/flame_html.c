@@ -55,7 +55,7 @@ static void one_list(struct sf_str *out, const struct sf_flame *f, enum sf_flame
 		const struct sf_flame_node *n = &f->node[at[i]];
 
 		sf_str_reset(&path);
-		flame_path(&path, f, sf_flame_deepest(f, side, at[i]), 40);
+		flame_path(&path, f, sf_flame_deepest(f, side, at[i]), 14);
 		sf_str_addf(out, "<li data-i=\"%u\">", at[i]);
 		flame_signed(out, f, n->total[SF_FLAME_AFTER] - n->total[SF_FLAME_BEFORE]);
 		sf_str_addf(out, " %s ", f->unit);

@@ -135,20 +135,26 @@ static double legend(struct svg *s, enum flame_mode mode, double top)
 	return s->y + LEGEND_ROW + 6;
 }
 
+enum { PATH_ENDS = 3 }; /* frames at the root that are always there: who, why, and where it began */
+
 void flame_path(struct sf_str *out, const struct sf_flame *f, uint32_t i, size_t max)
 {
-	size_t nr = 0, len;
-	const char *name;
+	size_t depth = f->node[i].depth, skip_from = depth, skip_to = depth, len;
 
-	for (; i; i = f->node[i].parent) {
-		if (nr++)
-			sf_str_add(out, " < ");
-		if (nr > max) {
+	if (depth > max && max > PATH_ENDS + 1) {
+		skip_from = max - PATH_ENDS - 1;
+		skip_to = depth - PATH_ENDS;
+	}
+	for (size_t nr = 0; i; i = f->node[i].parent, nr++) {
+		const char *name = sf_flame_name(f, &f->node[i], &len);
+
+		if (nr > skip_from && nr < skip_to)
+			continue;
+		sf_str_add(out, nr ? " < " : "");
+		if (nr == skip_from && nr < skip_to)
 			sf_str_add(out, "…");
-			return;
-		}
-		name = sf_flame_name(f, &f->node[i], &len);
-		sf_str_add_printable(out, name, len < 500 ? len : 500);
+		else
+			sf_str_add_printable(out, name, len < 500 ? len : 500);
 	}
 }
 

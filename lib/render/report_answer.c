@@ -103,18 +103,20 @@ static void owner(struct sf_str *out, const struct sf_diff *d, uint32_t i)
 	sf_markup_xml(out, sf_diff_text(d, d->profile.owner[i].label));
 }
 
+enum { SHOWN = 6 };
+
 /* The leaf is seen at once, the whole stack where it is asked for. */
 static void stack(struct sf_str *out, const struct sf_cause *c)
 {
 	if (!c->nr_frames)
 		return;
 	sf_str_add(out, "<details><summary>");
-	for (size_t i = 0; i < c->nr_frames && i < 3; i++) {
+	for (size_t i = 0; i < c->nr_frames && i < SHOWN; i++) {
 		sf_str_add(out, i ? " &lt; <code>" : "<code>");
 		sf_markup_xml(out, c->frame[i]);
 		sf_str_add(out, "</code>");
 	}
-	sf_str_add(out, c->nr_frames > 3 ? " &lt; …" : "");
+	sf_str_add(out, c->nr_frames > SHOWN ? " &lt; …" : "");
 	sf_str_add(out, "</summary><ol class=\"stack\">\n");
 	for (size_t i = 0; i < c->nr_frames; i++) {
 		sf_str_add(out, "<li><code>");
@@ -154,9 +156,25 @@ static void cell_ms(struct sf_str *out, double ms, bool sign)
 	sf_str_add(out, "</td>");
 }
 
+/* The same call may cost time of several kinds: they are one cause. */
+static void parts(struct sf_str *out, const struct sf_cause *c)
+{
+	if (c->nr_parts < 2)
+		return;
+	sf_str_add(out, "<div>of it");
+	for (size_t i = 0; i < c->nr_parts; i++) {
+		sf_str_addf(out, "%s %s ", i ? "," : "", sf_kind_name(c->part[i].kind));
+		sf_markup_signed_ms(out, c->part[i].slow_ms - c->part[i].fast_ms);
+	}
+	sf_str_add(out, "</div>");
+}
+
+/* Two lines, as on a terminal: figures; where it was. */
 static void cause(struct sf_str *out, const struct sf_diff *d, const struct sf_cause *c)
 {
-	sf_str_addf(out, "<tr%s>", c->owner && c->delta.has_interval && !c->significant ? " class=\"grey\"" : "");
+	const char *grey = c->owner && c->delta.has_interval && !c->significant ? " grey" : "";
+
+	sf_str_addf(out, "<tr class=\"cause%s\">", grey);
 	cell_ms(out, c->delta.value, true);
 	sf_str_add(out, "<td class=\"n\">");
 	interval(out, c->owner ? &c->delta : &(struct sf_estimate){ 0 });
@@ -168,10 +186,14 @@ static void cause(struct sf_str *out, const struct sf_diff *d, const struct sf_c
 		owner(out, d, c->owner);
 	else
 		sf_str_add(out, "everything else");
-	sf_str_addf(out, "</td><td>%s</td><td>%s</td><td>", c->owner ? sf_state_name(c->state) : "",
+	sf_str_addf(out, "</td><td>%s</td><td>%s</td></tr>\n", c->owner ? sf_state_name(c->state) : "",
 		    c->owner ? sf_kind_name(c->kind) : "");
+	if (!c->owner)
+		return;
+	sf_str_addf(out, "<tr class=\"%s\"><td class=\"where\" colspan=\"8\">", *grey ? "grey" : "");
 	stack(out, c);
 	links(out, d, c);
+	parts(out, c);
 	sf_str_add(out, "</td></tr>\n");
 }
 
@@ -182,7 +204,7 @@ void report_causes(struct sf_str *out, const struct sf_diff *d)
 	sf_str_add(out, "<section><h2>What differs</h2>\n<div class=\"wide\"><table>\n<thead><tr>"
 		   "<th class=\"n\">Δ ms</th><th class=\"n\">95 % interval</th><th class=\"n\">share</th>"
 		   "<th class=\"n\">fast ms</th><th class=\"n\">slow ms</th><th>owner</th><th>state</th>"
-		   "<th>why</th><th>where</th></tr></thead>\n<tbody>\n");
+		   "<th>why</th></tr></thead>\n<tbody>\n");
 	for (size_t i = 0; i < d->nr_causes; i++)
 		cause(out, d, &d->cause[i]);
 	sf_str_add(out, "</tbody></table></div>\n<p class=\"small\">Of the median windows; the rows sum "
