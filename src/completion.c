@@ -60,7 +60,8 @@ static void bash_name(const struct sf_command *cmd, const struct sf_option *o)
 static void bash(void)
 {
 	fputs("_snapflame() {\n"
-	      "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} opts= words=\n"
+	      "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} opts= "
+	      "words=\n"
 	      "  if [ \"$cur\" = = ]; then cur=\n"
 	      "  elif [ \"$prev\" = = ]; then prev=${COMP_WORDS[COMP_CWORD-2]}; fi\n"
 	      "  if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
@@ -94,7 +95,8 @@ static void bash(void)
 static void zsh_row(const struct sf_command *cmd, const struct sf_option *o)
 {
 	if (o->letter)
-		printf(" \\\n      '(-%c --%s)'{-%c,--%s}'[", o->letter, o->name, o->letter, o->name);
+		printf(" \\\n      '(-%c --%s)'{-%c,--%s}'[", o->letter, o->name, o->letter,
+		       o->name);
 	else
 		printf(" \\\n      '--%s%s[", o->name, o->arg ? "=" : "");
 	quoted(o->help);
@@ -135,9 +137,11 @@ static void zsh(void)
 	for (size_t i = 0; sf_commands[i]; i++) {
 		printf("    %s) _arguments -s", sf_commands[i]->name);
 		each_row(sf_commands[i], zsh_row);
-		puts(sf_commands[i]->operands == SF_OPERANDS_COMMAND ? " \\\n      '*::command:_normal' ;;"
-		     : sf_commands[i]->operands == SF_OPERANDS_FILES ? " \\\n      '*:file:_files' ;;"
-								     : " ;;");
+		puts(sf_commands[i]->operands == SF_OPERANDS_COMMAND
+			     ? " \\\n      '*::command:_normal' ;;"
+		     : sf_commands[i]->operands == SF_OPERANDS_FILES
+			     ? " \\\n      '*:file:_files' ;;"
+			     : " ;;");
 	}
 	puts("  esac\n"
 	     "}\n"
@@ -146,7 +150,8 @@ static void zsh(void)
 
 static void fish_row(const struct sf_command *cmd, const struct sf_option *o)
 {
-	printf("complete -c snapflame -n '__fish_seen_subcommand_from %s' -l %s", cmd->name, o->name);
+	printf("complete -c snapflame -n '__fish_seen_subcommand_from %s' -l %s", cmd->name,
+	       o->name);
 	if (o->letter)
 		printf(" -s %c", o->letter);
 	if (o->arg)
@@ -179,7 +184,7 @@ bool sf_completion(const char *shell)
 	static const struct {
 		const char *name;
 		void (*print)(void);
-	} shells[] = { { "bash", bash }, { "zsh", zsh }, { "fish", fish } };
+	} shells[] = {{"bash", bash}, {"zsh", zsh}, {"fish", fish}};
 
 	for (size_t i = 0; i < sizeof(shells) / sizeof(shells[0]); i++)
 		if (!strcmp(shell, shells[i].name)) {

@@ -18,13 +18,14 @@ static int help(FILE *f)
 	      f);
 	for (size_t i = 0; sf_commands[i]; i++)
 		fprintf(f, "  %-10s%s\n", sf_commands[i]->name, sf_commands[i]->summary);
-	fputs("\nsnapflame COMMAND --help says more; so do the man pages, from snapflame(1) on.\n", f);
+	fputs("\nsnapflame COMMAND --help says more; so do the man pages, from snapflame(1) on.\n",
+	      f);
 	return SF_EXIT_DONE;
 }
 
 static int unknown(const char *name)
 {
-	const char *names[64] = { 0 };
+	const char *names[64] = {0};
 	const char *near;
 
 	for (size_t i = 0; sf_commands[i] && i < SF_ARRAY_SIZE(names) - 1; i++)

@@ -11,7 +11,7 @@
 
 #include "report.h"
 
-static const char *const colors[] = { "auto", "always", "never", NULL };
+static const char *const colors[] = {"auto", "always", "never", NULL};
 
 /* What the common rows write; sf_ui is made from it when all options are known. */
 struct common {
@@ -81,7 +81,7 @@ static int make_tables(const struct sf_command *cmd, struct getopt_tables *t)
 	}
 	if (!t->longs)
 		return -ENOMEM;
-	t->longs[t->nr] = (struct option){ 0 };
+	t->longs[t->nr] = (struct option){0};
 	return sf_str_failed(&t->shorts) ? -ENOMEM : 0;
 }
 
@@ -165,8 +165,8 @@ static int parse(const struct sf_command *cmd, const struct getopt_tables *t, vo
 
 int sf_options_parse(const struct sf_command *cmd, void *target, int argc, char **argv)
 {
-	struct getopt_tables t = { .shorts = SF_STR_INIT };
-	struct common com = { 0 };
+	struct getopt_tables t = {.shorts = SF_STR_INIT};
+	struct common com = {0};
 	int ret;
 
 	sf_ui.cmd = cmd->name;
@@ -203,12 +203,12 @@ void sf_options_release(const struct sf_command *cmd, void *target)
 			struct sf_texts *t = field;
 
 			free(t->item);
-			*t = (struct sf_texts){ 0 };
+			*t = (struct sf_texts){0};
 		} else if (o->type == SF_OPTION_LIST) {
 			struct sf_list *l = field;
 
 			free(l->item);
-			*l = (struct sf_list){ 0 };
+			*l = (struct sf_list){0};
 		}
 	}
 }

@@ -11,7 +11,7 @@
 
 #include "cmd.h"
 
-struct sf_ui sf_ui = { .cmd = "" };
+struct sf_ui sf_ui = {.cmd = ""};
 
 /* One write for a line, so that lines of processes that share a terminal do not mix. */
 static void line(const char *text)

@@ -17,7 +17,7 @@ enum sf_color { SF_COLOR_AUTO, SF_COLOR_ALWAYS, SF_COLOR_NEVER };
 /* The answers to the options that every command takes. */
 struct sf_ui {
 	const char *cmd; /* name of the running command, "" outside of one */
-	int verbosity;   /* -q: -1, -v: +1 each */
+	int verbosity;	 /* -q: -1, -v: +1 each */
 	enum sf_color color;
 };
 

@@ -78,9 +78,9 @@ static uint64_t time_unit(const char *s)
 	static const struct {
 		const char *name;
 		uint64_t ns;
-	} unit[] = { { "", 1000000000 }, { "s", 1000000000 },   { "ms", 1000000 },
-		     { "us", 1000 },     { "ns", 1 },           { "m", 60000000000 },
-		     { "min", 60000000000 }, { "h", 3600000000000 } };
+	} unit[] = {{"", 1000000000},	  {"s", 1000000000},   {"ms", 1000000},
+		    {"us", 1000},	  {"ns", 1},	       {"m", 60000000000},
+		    {"min", 60000000000}, {"h", 3600000000000}};
 
 	for (size_t i = 0; i < SF_ARRAY_SIZE(unit); i++)
 		if (!strcmp(s, unit[i].name))
@@ -124,7 +124,7 @@ static int list(const struct sf_option *o, const char *text, struct sf_list *l)
 	const char *p = text;
 
 	while (*p) {
-		struct sf_list_item it = { .word = -1 };
+		struct sf_list_item it = {.word = -1};
 		size_t n = strcspn(p, ",");
 
 		for (int i = 0; o->choices && o->choices[i]; i++)
@@ -227,7 +227,8 @@ int sf_option_value(const struct sf_option *o, const char *text, void *field, st
 		return 0;
 	case SF_OPTION_SPAN:
 		if (!span(text, field))
-			return invalid(o, text, "a span of time such as 12.5,14 or 12.5, or ,14", err);
+			return invalid(o, text, "a span of time such as 12.5,14 or 12.5, or ,14",
+				       err);
 		return 0;
 	case SF_OPTION_PERCENT:
 		if (!percent(text, field))

@@ -132,8 +132,7 @@ static int fold_line(struct sf_fold *f, const struct sf_folded_line *l)
 	return add_names(f, &f->list, l->weight[0]);
 }
 
-int sf_fold_folded(struct sf_fold *f, struct sf_folded *in, const char *path,
-		   struct sf_error *err)
+int sf_fold_folded(struct sf_fold *f, struct sf_folded *in, const char *path, struct sf_error *err)
 {
 	const struct sf_folded_line *l;
 	int ret;

@@ -83,7 +83,8 @@ static int address_alone(struct sf_fold_chain *c, const struct sf_record *rec)
 	return 0;
 }
 
-/* The user's part of the chain as the CPU kept it: where it is, and who called, one after another. */
+/* The user's part of the chain as the CPU kept it: where it is, and who called, one after another.
+ */
 static int from_branches(struct sf_fold_chain *c, const struct sf_sample *s, size_t kernel)
 {
 	if (own(c, kernel + s->nr_branch + 2))

@@ -3,8 +3,8 @@
  * The lines of a fold in byte order, from the tree, without a copy of every line in memory.
  *
  * Below a node, each child stands for two things: its own line, which ends there, and the lines of
- * its subtree, which go on with ';'. Sorted by name + end and name + ';' as two items each, they come
- * out as sort(1) has them: "a", "a-b", "a-b;x", "a;x".
+ * its subtree, which go on with ';'. Sorted by name + end and name + ';' as two items each, they
+ * come out as sort(1) has them: "a", "a-b", "a-b;x", "a;x".
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -22,9 +22,9 @@ struct item {
 struct walk {
 	const struct sf_fold *f;
 	const struct sf_trie *t;
-	uint32_t *rank;  /* by name id * 2 + (1 for the subtree) */
-	uint32_t *child; /* nodes by parent */
-	uint32_t *first; /* by node: index in child; one more at the end */
+	uint32_t *rank;	   /* by name id * 2 + (1 for the subtree) */
+	uint32_t *child;   /* nodes by parent */
+	uint32_t *first;   /* by node: index in child; one more at the end */
 	struct item *item; /* of all open nodes, as a stack */
 	size_t nr_items, items_alloc;
 	struct level {
@@ -44,7 +44,8 @@ struct rank_key {
 static int by_key(const void *pa, const void *pb)
 {
 	const struct rank_key *a = pa, *b = pb;
-	const unsigned char *x = (const unsigned char *)a->name, *y = (const unsigned char *)b->name;
+	const unsigned char *x = (const unsigned char *)a->name,
+			    *y = (const unsigned char *)b->name;
 	unsigned cx, cy;
 
 	while (*x && *x == *y)
@@ -68,8 +69,8 @@ static int rank_names(struct walk *w)
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < n; i++)
-		key[i] = (struct rank_key){ sf_strtab_text(names, (uint32_t)(i / 2) + 1),
-					    (uint32_t)i };
+		key[i] = (struct rank_key){sf_strtab_text(names, (uint32_t)(i / 2) + 1),
+					   (uint32_t)i};
 	qsort(key, n, sizeof(*key), by_key);
 	for (size_t i = 0; i < n; i++)
 		w->rank[key[i].index + 2] = (uint32_t)i;
@@ -115,13 +116,13 @@ static int descend(struct walk *w, uint32_t node)
 		uint32_t c = w->child[i], name = w->t->node[c].key;
 
 		if (w->t->node[c].weight)
-			w->item[w->nr_items++] = (struct item){ w->rank[2 * name], c };
+			w->item[w->nr_items++] = (struct item){w->rank[2 * name], c};
 		if (w->first[c] < w->first[c + 1])
-			w->item[w->nr_items++] = (struct item){ w->rank[2 * name + 1], c };
+			w->item[w->nr_items++] = (struct item){w->rank[2 * name + 1], c};
 	}
 	if (w->nr_items > start)
 		qsort(w->item + start, w->nr_items - start, sizeof(*w->item), by_rank);
-	w->level[w->nr_levels++] = (struct level){ start, w->nr_items, w->line.len };
+	w->level[w->nr_levels++] = (struct level){start, w->nr_items, w->line.len};
 	return 0;
 }
 
@@ -160,7 +161,7 @@ static int walk(struct walk *w, emit_fn *emit, void *arg)
 
 int sf_fold_each(struct sf_fold *f, emit_fn *emit, void *arg)
 {
-	struct walk w = { .f = f, .t = &f->stacks, .line = SF_STR_INIT };
+	struct walk w = {.f = f, .t = &f->stacks, .line = SF_STR_INIT};
 	int ret = 0;
 
 	if (f->stacks.nr)

@@ -24,7 +24,7 @@ struct sf_frame_cached {
 
 int sf_fold_frames_init(struct sf_fold_frames *ff, struct sf_fold *f, struct sf_symbols *symbols)
 {
-	*ff = (struct sf_fold_frames){ .f = f, .symbols = symbols };
+	*ff = (struct sf_fold_frames){.f = f, .symbols = symbols};
 	ff->cache = calloc(1u << CACHE_BITS, sizeof(*ff->cache));
 	return ff->cache ? 0 : -ENOMEM;
 }
@@ -40,11 +40,11 @@ void sf_fold_frames_release(struct sf_fold_frames *ff)
 
 static struct sf_text text(const char *p)
 {
-	return (struct sf_text){ p, strlen(p) };
+	return (struct sf_text){p, strlen(p)};
 }
 
-int sf_fold_frame_names(struct sf_fold_namer *n, bool java, const struct sf_frame *frame, uint64_t pc,
-			struct sf_name_list *out)
+int sf_fold_frame_names(struct sf_fold_namer *n, bool java, const struct sf_frame *frame,
+			uint64_t pc, struct sf_name_list *out)
 {
 	bool known = frame->name[0] && !(frame->flags & SF_FRAME_UNKNOWN);
 	struct sf_printed_frame printed = {
@@ -61,7 +61,8 @@ int sf_fold_frame_names(struct sf_fold_namer *n, bool java, const struct sf_fram
 	return sf_fold_namer_frame(n, java, &printed, out);
 }
 
-/* The names of a function are always the same; with addrs those of no function are the address's. */
+/* The names of a function are always the same; with addrs those of no function are the address's.
+ */
 static uint64_t key_of(const struct sf_fold_frames *ff, const struct sf_frame *frame,
 		       const struct sf_fold_place *p)
 {
@@ -88,15 +89,15 @@ static int look_up(struct sf_fold_frames *ff, const struct sf_fold_place *p,
 		    sf_fold_frame_names(&ff->f->namer, p->java, &frame, p->ip, &ff->pool))
 			return -ENOMEM;
 		ff->span[ff->nr_spans++] =
-			(struct sf_name_span){ start, (uint32_t)ff->pool.nr - start };
+			(struct sf_name_span){start, (uint32_t)ff->pool.nr - start};
 		*at = (uint32_t)ff->nr_spans;
 	}
 	c->names = ff->span[*at - 1];
 	return 0;
 }
 
-int sf_fold_frames_at(struct sf_fold_frames *ff, const struct sf_fold_place *p,
-		      const uint32_t **id, size_t *nr)
+int sf_fold_frames_at(struct sf_fold_frames *ff, const struct sf_fold_place *p, const uint32_t **id,
+		      size_t *nr)
 {
 	uint64_t tag = sf_mix64(p->space + p->mode * 2 + p->java, p->ip >> BLOCK_BITS);
 	struct sf_frame_cached *c = &ff->cache[tag >> (64 - CACHE_BITS)];

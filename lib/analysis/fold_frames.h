@@ -32,17 +32,17 @@ void sf_fold_frames_release(struct sf_fold_frames *ff);
 struct sf_fold_place {
 	uint32_t pid;
 	uint64_t space; /* changes whenever what is at ip may change */
-	unsigned mode;  /* PERF_RECORD_MISC_* */
+	unsigned mode;	/* PERF_RECORD_MISC_* */
 	uint64_t ip;
 	bool caller, java;
 };
 
 /* Names from the root on, valid until the next call; 0 or -ENOMEM. */
-int sf_fold_frames_at(struct sf_fold_frames *ff, const struct sf_fold_place *p,
-		      const uint32_t **id, size_t *nr);
+int sf_fold_frames_at(struct sf_fold_frames *ff, const struct sf_fold_place *p, const uint32_t **id,
+		      size_t *nr);
 
 /* Names of a frame into out. pc is its address, shown for opts.addrs. */
-int sf_fold_frame_names(struct sf_fold_namer *n, bool java, const struct sf_frame *frame, uint64_t pc,
-			struct sf_name_list *out);
+int sf_fold_frame_names(struct sf_fold_namer *n, bool java, const struct sf_frame *frame,
+			uint64_t pc, struct sf_name_list *out);
 
 #endif

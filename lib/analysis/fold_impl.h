@@ -11,11 +11,11 @@
 struct sf_fold {
 	struct sf_fold_opts opts;
 	struct sf_fold_namer namer;
-	struct sf_trie stacks;     /* keys: names */
+	struct sf_trie stacks; /* keys: names */
 	struct sf_fold_stats stats;
-	const char *event;         /* folded: of opts, or of met */
-	struct sf_strtab met;      /* names of events */
-	struct sf_name_list list;  /* scratch */
+	const char *event;	  /* folded: of opts, or of met */
+	struct sf_strtab met;	  /* names of events */
+	struct sf_name_list list; /* scratch */
 };
 
 /*

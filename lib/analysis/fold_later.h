@@ -13,8 +13,8 @@
 struct sf_fold_later {
 	struct sf_fold *f;
 	struct sf_symbols *symbols;
-	struct sf_trie raw;      /* keys: name of the root, then locations (with addrs: of places) */
-	struct sf_strtab places; /* with addrs: location and address */
+	struct sf_trie raw; /* keys: name of the root, then locations (with addrs: of places) */
+	struct sf_strtab places;      /* with addrs: location and address */
 	struct sf_name_span *span[2]; /* by key: not java, java; start + 1, 0: not looked up */
 	size_t nr_spans;
 	struct sf_name_list pool;

@@ -121,7 +121,7 @@ static struct sf_text cut_arguments(struct sf_text t)
 	if (is_go_method(t))
 		return t;
 	while ((p = memchr(p, '(', (size_t)(end - p)))) {
-		if (!starts_with((struct sf_text){ p, (size_t)(end - p) }, anonymous)) {
+		if (!starts_with((struct sf_text){p, (size_t)(end - p)}, anonymous)) {
 			t.len = (size_t)(p - t.p);
 			break;
 		}
@@ -185,7 +185,7 @@ static int add_name(struct sf_fold_namer *n, bool java, const struct sf_printed_
 		add_unknown(&n->raw, f, n->opts->addrs);
 	else
 		sf_str_addn(&n->raw, part.p, part.len);
-	part = cut_arguments((struct sf_text){ n->raw.buf, n->raw.len });
+	part = cut_arguments((struct sf_text){n->raw.buf, n->raw.len});
 	n->raw.len = part.len;
 	drop_quotes(&n->raw);
 	part.len = n->raw.len;
@@ -203,7 +203,7 @@ static int add_name(struct sf_fold_namer *n, bool java, const struct sf_printed_
 }
 
 int sf_fold_namer_frame(struct sf_fold_namer *n, bool java, const struct sf_printed_frame *f,
-		   struct sf_name_list *out)
+			struct sf_name_list *out)
 {
 	const char *p = f->symbol.p, *end = p + f->symbol.len;
 	bool inlined = f->inlined;
@@ -211,17 +211,17 @@ int sf_fold_namer_frame(struct sf_fold_namer *n, bool java, const struct sf_prin
 	if (f->symbol.len && *p == '(')
 		return 0; /* the script takes it for the name of a process */
 	/*
-	 * "[unknown] (/usr/bin/vmm (deleted))": the script takes "deleted)" for the file, and the rest
-	 * for the name, from which it cuts what is in parentheses.
+	 * "[unknown] (/usr/bin/vmm (deleted))": the script takes "deleted)" for the file, and the
+	 * rest for the name, from which it cuts what is in parentheses.
 	 */
 	if (ends_with(f->dso, " (deleted)") && equal(f->symbol, "[unknown]"))
-		return add_name(n, java, f, (struct sf_text){ "[unknown] ", 10 }, inlined, out);
+		return add_name(n, java, f, (struct sf_text){"[unknown] ", 10}, inlined, out);
 	/* As Perl splits: nothing behind the last "->" is no part. */
 	while (end - p >= 2 && !memcmp(end - 2, "->", 2))
 		end -= 2;
 	while (p < end) {
 		const char *arrow = memmem(p, (size_t)(end - p), "->", 2);
-		struct sf_text part = { p, (size_t)((arrow ? arrow : end) - p) };
+		struct sf_text part = {p, (size_t)((arrow ? arrow : end) - p)};
 		int ret = add_name(n, java, f, part, inlined, out);
 
 		if (ret || !arrow)
@@ -274,7 +274,7 @@ static struct sf_text root_name(const struct sf_fold_namer *n, const struct sf_p
 	if (n->opts->pid || n->opts->tid || seen.len < 2)
 		return t->comm;
 	len = script_name(seen);
-	return len ? (struct sf_text){ seen.p, len } : t->comm;
+	return len ? (struct sf_text){seen.p, len} : t->comm;
 }
 
 uint32_t sf_fold_namer_root(struct sf_fold_namer *n, const struct sf_printed_thread *t)
@@ -304,7 +304,7 @@ bool sf_fold_namer_is_java(const struct sf_fold_namer *n, uint32_t root)
 
 void sf_fold_namer_init(struct sf_fold_namer *n, const struct sf_fold_opts *opts)
 {
-	*n = (struct sf_fold_namer){ .opts = opts };
+	*n = (struct sf_fold_namer){.opts = opts};
 	sf_str_init(&n->raw);
 	sf_str_init(&n->name);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Names as folded stacks have them: what perf prints, cleaned as stackcollapse-perf.pl cleans it. */
+/* Names as folded stacks have them: what perf prints, cleaned as stackcollapse-perf.pl cleans it.
+ */
 #ifndef ANALYSIS_FOLD_NAMES_H
 #define ANALYSIS_FOLD_NAMES_H
 
@@ -31,8 +32,8 @@ void sf_fold_namer_release(struct sf_fold_namer *n);
 struct sf_printed_frame {
 	struct sf_text symbol; /* without offset; "[unknown]" for none */
 	struct sf_text dso;
-	struct sf_text pc;     /* only looked at for opts.addrs */
-	bool inlined;          /* expanded from debug information: marked _[i] */
+	struct sf_text pc; /* only looked at for opts.addrs */
+	bool inlined;	   /* expanded from debug information: marked _[i] */
 };
 
 /*
@@ -41,7 +42,7 @@ struct sf_printed_frame {
  * skips. 0 or -ENOMEM.
  */
 int sf_fold_namer_frame(struct sf_fold_namer *n, bool java, const struct sf_printed_frame *frame,
-		   struct sf_name_list *out);
+			struct sf_name_list *out);
 
 /* A thread, as far as a recording or a text knows it. */
 struct sf_printed_thread {

@@ -42,13 +42,13 @@ struct sample_fold {
 	struct sf_fold_frames frames;
 	struct sf_fold_later later;
 	bool has_marks, name_later;
-	struct sf_trie *stacks;     /* of f, or of later */
+	struct sf_trie *stacks; /* of f, or of later */
 	struct cached *whole, *start;
 	uint64_t *hash; /* of the chain up to each entry, from the root on */
 	size_t hash_alloc;
-	uint8_t *verdict;           /* by event index: enum sf_fold_verdict + 1 */
+	uint8_t *verdict; /* by event index: enum sf_fold_verdict + 1 */
 	size_t verdicts_alloc;
-	uint64_t hits, entries;     /* chains, looked at; for SNAPFLAME_DEBUG=fold */
+	uint64_t hits, entries; /* chains, looked at; for SNAPFLAME_DEBUG=fold */
 };
 
 /* PERF_RECORD_MISC_* of the entries before end: that of the last context among them. */
@@ -131,12 +131,13 @@ static void set_mode(const struct sample_fold *s, struct sf_fold_place *p, unsig
 /* The stack of a chain that is not known as a whole; 0 without memory. */
 static uint32_t locate(struct sample_fold *s, const struct sf_fold_task *task)
 {
-	struct sf_fold_place p = { .pid = task->pid, .java = task->java };
+	struct sf_fold_place p = {.pid = task->pid, .java = task->java};
 	const struct sf_fold_chain *c = &s->chain;
 	uint32_t node = 0;
 	size_t leaf = first_address(c), i;
 
-	/* The longest start that is known: its last entry is c->ip[i]. Not the whole, that is new. */
+	/* The longest start that is known: its last entry is c->ip[i]. Not the whole, that is new.
+	 */
 	for (i = leaf + 1; i < c->nr; i++) {
 		struct cached *at = &s->start[s->hash[i] >> (64 - START_BITS)];
 
@@ -159,7 +160,8 @@ static uint32_t locate(struct sample_fold *s, const struct sf_fold_task *task)
 		p.caller = i > leaf;
 		node = extend(s, node, &p);
 		if (p.caller)
-			s->start[s->hash[i] >> (64 - START_BITS)] = (struct cached){ s->hash[i], node };
+			s->start[s->hash[i] >> (64 - START_BITS)] =
+				(struct cached){s->hash[i], node};
 	}
 	return node;
 }
@@ -179,7 +181,7 @@ static uint32_t find_stack(struct sample_fold *s, const struct sf_fold_task *tas
 		s->hits++;
 		return at->node;
 	}
-	*at = (struct cached){ tag, locate(s, task) };
+	*at = (struct cached){tag, locate(s, task)};
 	return at->node;
 }
 
@@ -316,7 +318,7 @@ static void tell_origin(struct sample_fold *s)
 static void open_unwind(struct sample_fold *s)
 {
 	const char *arch = sf_reader_feature(s->r, SF_FEAT_ARCH);
-	struct sf_unwind_opts opts = { .arch = arch[0] ? arch : NULL, .mark_cut = true };
+	struct sf_unwind_opts opts = {.arch = arch[0] ? arch : NULL, .mark_cut = true};
 
 	sf_unwind_new(&s->chain.unwind, s->symbols, &opts, NULL);
 }
@@ -337,8 +339,8 @@ static int start(struct sample_fold *s)
 	open_unwind(s);
 	s->has_marks = has_marks(s->r);
 	/*
-	 * Names are there before the first sample, but for pipes, whose headers are records, and for
-	 * recordings that hold names, which are written last.
+	 * Names are there before the first sample, but for pipes, whose headers are records, and
+	 * for recordings that hold names, which are written last.
 	 */
 	s->name_later = s->has_marks || sf_symbols_has_inlines(s->symbols) ||
 			!sf_reader_feature(s->r, SF_FEAT_OSRELEASE)[0];
@@ -387,7 +389,7 @@ static int fold_all(struct sample_fold *s, struct sf_error *err)
 int sf_fold_perf_data(struct sf_fold *f, struct sf_reader *r, struct sf_symbols *symbols,
 		      struct sf_error *err)
 {
-	struct sample_fold s = { .f = f, .r = r, .symbols = symbols };
+	struct sample_fold s = {.f = f, .r = r, .symbols = symbols};
 	int ret = start(&s);
 
 	if (ret)

@@ -17,7 +17,7 @@ static struct sf_fold_task *find(struct sf_fold_tasks *t, uint32_t pid, uint32_t
 	if (!*at) {
 		if (SF_GROW(t->task, t->nr + 1, t->alloc))
 			return NULL;
-		t->task[t->nr++] = (struct sf_fold_task){ .pid = pid, .tid = tid };
+		t->task[t->nr++] = (struct sf_fold_task){.pid = pid, .tid = tid};
 		*at = (uint32_t)t->nr;
 	}
 	return &t->task[*at - 1];
@@ -53,8 +53,8 @@ static int feed_fork(struct sf_fold_tasks *t, const struct sf_record *rec)
 	child = parent ? find(t, rec->u.task.pid, rec->u.task.tid) : NULL;
 	if (!child)
 		return -ENOMEM;
-	*child = (struct sf_fold_task){
-		.pid = rec->u.task.pid, .tid = rec->u.task.tid, .comm = comm};
+	*child =
+		(struct sf_fold_task){.pid = rec->u.task.pid, .tid = rec->u.task.tid, .comm = comm};
 	return rec->u.task.pid != rec->u.task.ppid ? change_space(t, rec->u.task.pid) : 0;
 }
 
@@ -105,8 +105,8 @@ static void print_header(struct sf_str *s, struct sf_text comm, const struct sf_
 static void make_root(struct sf_fold_tasks *t, struct sf_fold *f, struct sf_fold_task *task,
 		      const struct sf_record *rec)
 {
-	struct sf_printed_thread thread = { .has_pid = true, .pid = (int32_t)rec->pid,
-					    .tid = (int32_t)rec->tid };
+	struct sf_printed_thread thread = {
+		.has_pid = true, .pid = (int32_t)rec->pid, .tid = (int32_t)rec->tid};
 	char number[16];
 
 	if (task->comm) {
@@ -121,7 +121,7 @@ static void make_root(struct sf_fold_tasks *t, struct sf_fold *f, struct sf_fold
 	task->by_sample = sf_root_is_odd(thread.comm, thread.tid) && !f->opts.pid && !f->opts.tid;
 	if (task->by_sample) {
 		print_header(&t->header, thread.comm, rec);
-		thread.header = (struct sf_text){ t->header.buf, t->header.len };
+		thread.header = (struct sf_text){t->header.buf, t->header.len};
 	}
 	task->filtered = !sf_fold_wants_thread(f, thread.comm.p, thread.comm.len);
 	task->root = sf_fold_namer_root(&f->namer, &thread);
@@ -141,7 +141,7 @@ const struct sf_fold_task *sf_fold_tasks_get(struct sf_fold_tasks *t, struct sf_
 
 void sf_fold_tasks_init(struct sf_fold_tasks *t)
 {
-	*t = (struct sf_fold_tasks){ 0 };
+	*t = (struct sf_fold_tasks){0};
 	sf_str_init(&t->header);
 }
 

@@ -13,11 +13,11 @@
 
 struct sf_fold_task {
 	uint32_t pid, tid;
-	uint32_t comm;      /* id in comms, 0 unknown */
-	uint32_t root;      /* name of the root frame, 0: not made yet */
-	bool java;          /* frames are named as those of a JVM */
-	bool by_sample;     /* the root is another one for each sample */
-	bool filtered;      /* its name is none that opts ask for; known with root */
+	uint32_t comm;	/* id in comms, 0 unknown */
+	uint32_t root;	/* name of the root frame, 0: not made yet */
+	bool java;	/* frames are named as those of a JVM */
+	bool by_sample; /* the root is another one for each sample */
+	bool filtered;	/* its name is none that opts ask for; known with root */
 };
 
 struct sf_fold_tasks {
@@ -25,10 +25,10 @@ struct sf_fold_tasks {
 	struct sf_map64 index; /* tid -> task + 1 */
 	struct sf_fold_task *task;
 	size_t nr, alloc;
-	struct sf_map64 spaces;    /* pid -> changes of its address space */
-	uint32_t kernel_space;     /* the same of the kernel */
+	struct sf_map64 spaces; /* pid -> changes of its address space */
+	uint32_t kernel_space;	/* the same of the kernel */
 	bool has_kernel_map;
-	struct sf_str header;      /* scratch */
+	struct sf_str header; /* scratch */
 };
 
 void sf_fold_tasks_init(struct sf_fold_tasks *t);
@@ -44,8 +44,8 @@ static inline uint64_t sf_fold_tasks_space(const struct sf_fold_tasks *t, uint32
 {
 	uint64_t kernel = (uint64_t)t->kernel_space << 32;
 
-	return user ? sf_hash64(((uint64_t)pid + 1) << 32 |
-				sf_map64_get(&t->spaces, pid, 0)) ^ kernel
+	return user ? sf_hash64(((uint64_t)pid + 1) << 32 | sf_map64_get(&t->spaces, pid, 0)) ^
+			       kernel
 		    : kernel;
 }
 

@@ -16,8 +16,8 @@
  */
 struct text_fold {
 	struct sf_fold *f;
-	struct sf_strtab printed;  /* symbols and dsos */
-	struct sf_map64 known;     /* symbol, dso, java -> index of span + 1 */
+	struct sf_strtab printed; /* symbols and dsos */
+	struct sf_map64 known;	  /* symbol, dso, java -> index of span + 1 */
 	struct name_span {
 		uint32_t start, nr; /* in pool */
 	} *span;
@@ -25,7 +25,7 @@ struct text_fold {
 	struct sf_name_list pool;
 	struct sf_name_list fresh; /* of a frame that is not kept */
 	struct sf_strtab comms;
-	struct sf_map64 roots;     /* comm id -> root, where it does not depend on pid and tid */
+	struct sf_map64 roots; /* comm id -> root, where it does not depend on pid and tid */
 };
 
 static void release(struct text_fold *t)
@@ -48,7 +48,7 @@ static bool is_unknown(struct sf_text symbol)
 static int frame_names(struct text_fold *t, bool java, const struct sf_script_frame *frame,
 		       const uint32_t **id, size_t *nr)
 {
-	struct sf_printed_frame printed = { frame->symbol, frame->dso, frame->pc, false };
+	struct sf_printed_frame printed = {frame->symbol, frame->dso, frame->pc, false};
 	uint32_t symbol, dso, *at;
 	struct name_span *s;
 	size_t start = t->pool.nr;
@@ -73,8 +73,8 @@ static int frame_names(struct text_fold *t, bool java, const struct sf_script_fr
 		if (sf_fold_namer_frame(&t->f->namer, java, &printed, &t->pool) ||
 		    SF_GROW(t->span, t->nr_spans + 1, t->spans_alloc))
 			return -ENOMEM;
-		t->span[t->nr_spans++] = (struct name_span){ (uint32_t)start,
-							     (uint32_t)(t->pool.nr - start) };
+		t->span[t->nr_spans++] =
+			(struct name_span){(uint32_t)start, (uint32_t)(t->pool.nr - start)};
 		*at = (uint32_t)t->nr_spans;
 	}
 	s = &t->span[*at - 1];
@@ -85,7 +85,7 @@ static int frame_names(struct text_fold *t, bool java, const struct sf_script_fr
 
 static uint32_t root_of(struct text_fold *t, const struct sf_script_sample *s)
 {
-	struct sf_printed_thread thread = { s->comm, s->has_pid, s->pid, s->tid, s->header };
+	struct sf_printed_thread thread = {s->comm, s->has_pid, s->pid, s->tid, s->header};
 	uint32_t comm, *root;
 
 	if (t->f->opts.pid || t->f->opts.tid || sf_root_is_odd(s->comm, s->tid))
@@ -148,7 +148,7 @@ static int fold_sample(struct text_fold *t, const struct sf_script_sample *s)
 
 int sf_fold_script(struct sf_fold *f, struct sf_script *script, struct sf_error *err)
 {
-	struct text_fold t = { .f = f };
+	struct text_fold t = {.f = f};
 	const struct sf_script_sample *s;
 	int ret;
 

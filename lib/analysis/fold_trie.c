@@ -25,8 +25,7 @@ static int grow(struct sf_trie *t)
 
 		while (slot[i & (size - 1)].node)
 			i++;
-		slot[i & (size - 1)] =
-			(struct sf_trie_slot){ t->node[n].parent, t->node[n].key, n };
+		slot[i & (size - 1)] = (struct sf_trie_slot){t->node[n].parent, t->node[n].key, n};
 	}
 	free(t->slot);
 	t->slot = slot;
@@ -51,9 +50,9 @@ uint32_t sf_trie_child(struct sf_trie *t, uint32_t parent, uint32_t key)
 	if (t->nr >= UINT32_MAX - 1 || SF_GROW(t->node, t->nr + 2, t->alloc))
 		return 0;
 	if (!t->nr)
-		t->node[t->nr++] = (struct sf_trie_node){ 0 };
-	t->node[t->nr] = (struct sf_trie_node){ .parent = parent, .key = key };
-	t->slot[i & (t->size - 1)] = (struct sf_trie_slot){ parent, key, (uint32_t)t->nr };
+		t->node[t->nr++] = (struct sf_trie_node){0};
+	t->node[t->nr] = (struct sf_trie_node){.parent = parent, .key = key};
+	t->slot[i & (t->size - 1)] = (struct sf_trie_slot){parent, key, (uint32_t)t->nr};
 	return (uint32_t)t->nr++;
 }
 

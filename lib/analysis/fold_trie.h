@@ -19,9 +19,10 @@ struct sf_trie {
 	struct sf_trie_node *node;
 	size_t nr, alloc;
 	struct sf_trie_slot {
-		uint32_t parent, key; /* the node's: a look at the node would be a cache miss more */
-		uint32_t node;        /* 0: empty */
-	} *slot;                      /* open addressing */
+		uint32_t parent,
+			key;   /* the node's: a look at the node would be a cache miss more */
+		uint32_t node; /* 0: empty */
+	} *slot;	       /* open addressing */
 	size_t size;
 };
 

@@ -100,7 +100,7 @@ static uint64_t span(uint8_t *data, uint64_t size)
 
 int main(int argc, char **argv)
 {
-	struct perf_event_attr attr = { 0 };
+	struct perf_event_attr attr = {0};
 	struct header h;
 	uint64_t want, total, shift = 0, step;
 	struct section *feature;
@@ -118,14 +118,16 @@ int main(int argc, char **argv)
 	memcpy(&h, in, sizeof(h));
 	memcpy(&attr, in + h.attrs.offset, sizeof(attr) < h.attr_size ? sizeof(attr) : h.attr_size);
 	time_offset = 8 * (uint64_t)__builtin_popcountll(
-			attr.sample_type & (PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_IP | PERF_SAMPLE_TID));
+				  attr.sample_type &
+				  (PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_IP | PERF_SAMPLE_TID));
 	/* The trailer: TID, TIME, ID, STREAM_ID, CPU, IDENTIFIER. */
-	time_from_end = 8 * (1 + (uint64_t)__builtin_popcountll(
-				attr.sample_type & (PERF_SAMPLE_ID | PERF_SAMPLE_STREAM_ID |
-						    PERF_SAMPLE_CPU | PERF_SAMPLE_IDENTIFIER)));
+	time_from_end =
+		8 * (1 + (uint64_t)__builtin_popcountll(
+				 attr.sample_type & (PERF_SAMPLE_ID | PERF_SAMPLE_STREAM_ID |
+						     PERF_SAMPLE_CPU | PERF_SAMPLE_IDENTIFIER)));
 	step = span(in + h.data.offset, h.data.size);
 	fwrite(in, 1, h.data.offset + h.data.size, out);
-	for (total = h.data.size; total < want; ) {
+	for (total = h.data.size; total < want;) {
 		uint64_t n = repeat(out, in + h.data.offset, h.data.size, shift += step);
 
 		if (!n)

@@ -64,7 +64,7 @@ static inline int check_line(void *arg, const char *line, size_t len, uint64_t w
 
 static inline void print_fold(struct sf_fold *f, struct folded_text *t)
 {
-	*t = (struct folded_text){ .text = SF_STR_INIT, .last = SF_STR_INIT };
+	*t = (struct folded_text){.text = SF_STR_INIT, .last = SF_STR_INIT};
 	if (sf_fold_each(f, check_line, t))
 		abort();
 	/* No weight is lost, none is made up. */
