@@ -186,12 +186,14 @@ static bool same_file(const char *a, const char *b)
 	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-/* Our /srv/jail/root/run is the VMM's /run: try ever shorter ends of the path below its root. */
-static char *below_root(const char *dir, pid_t pid)
+/*
+ * Our /srv/jail/root/run is the VMM's /run: the first of ever shorter ends of name that is the
+ * directory dir below its root. NULL where none is.
+ */
+static char *below_root(const char *dir, const char *name, pid_t pid)
 {
-	char *theirs;
-
-	for (const char *p = dir; p; p = *p ? strchr(p + 1, '/') : NULL) {
+	for (const char *p = strchr(name, '/'); p; p = strchr(p + 1, '/')) {
+		char *theirs;
 		bool same;
 
 		if (asprintf(&theirs, "/proc/%d/root%s", (int)pid, p) < 0)
@@ -199,33 +201,42 @@ static char *below_root(const char *dir, pid_t pid)
 		same = same_file(dir, theirs);
 		free(theirs);
 		if (same)
-			return strdup(*p ? p : "/");
+			return strdup(p);
 	}
-	if (asprintf(&theirs, "/proc/%d/root", (int)pid) < 0)
-		return NULL;
-	if (!same_file(dir, theirs)) {
-		free(theirs);
-		return NULL;
-	}
-	free(theirs);
-	return strdup("/");
+	return NULL;
+}
+
+static char *root_itself(const char *dir, pid_t pid)
+{
+	char root[64];
+
+	snprintf(root, sizeof(root), "/proc/%d/root", (int)pid);
+	return same_file(dir, root) ? strdup("/") : NULL;
 }
 
 int sf_vmm_view_dir(const char *path, pid_t pid, char **dir, struct sf_error *err)
 {
-	char *full = realpath(path, NULL), *slash;
+	char *given = NULL, *full, *slash = strrchr(path, '/');
 	int ret = 0;
 
 	*dir = NULL;
-	if (!full)
-		return sf_error_set(err, -errno, "%s: %s", path, strerror(errno));
-	slash = strrchr(full, '/');
-	slash[slash == full] = '\0';
-	*dir = below_root(full, pid);
+	if (asprintf(&given, "%.*s/", slash ? (int)(slash - path) : 1, slash ? path : ".") < 0)
+		return sf_error_set(err, -ENOMEM, "out of memory");
+	full = realpath(given, NULL);
+	if (full)
+		*dir = below_root(given, full, pid);
+	/* /proc/PID/root/run: what it resolves to is another's. */
+	if (given[strlen(given) - 1] == '/')
+		given[strlen(given) - 1] = '\0';
+	if (!*dir)
+		*dir = below_root(*given ? given : "/", given, pid);
+	if (!*dir)
+		*dir = root_itself(*given ? given : "/", pid);
 	if (!*dir)
 		ret = sf_error_set(err, -ENOENT,
 				   "process %d does not see %s; name a directory for the snapshots "
-				   "that it sees with --snapshot-dir", (int)pid, full);
+				   "that it sees with --snapshot-dir", (int)pid, given);
+	free(given);
 	free(full);
 	return ret;
 }
@@ -234,7 +245,7 @@ char *sf_vmm_our_path(pid_t pid, const char *name)
 {
 	char *path, *theirs, *ours = strdup(name), *slash = ours ? strrchr(ours, '/') : NULL;
 
-	if (!slash || asprintf(&path, "/proc/%d/%s/%s", (int)pid, name[0] == '/' ? "root" : "cwd",
+	if (!slash || asprintf(&path, "/proc/%d/%s%s", (int)pid, name[0] == '/' ? "root" : "cwd/",
 			       name) < 0) {
 		free(ours);
 		return NULL;
