@@ -8,11 +8,14 @@
 #include <snapflame/figures.h>
 #include <snapflame/filetype.h>
 #include <snapflame/flamegraph.h>
+#include <snapflame/fold.h>
 #include <snapflame/folded.h>
+#include <snapflame/script.h>
 #include <snapflame/sweep.h>
 
 #include "cmd.h"
 #include "diff_sides.h"
+#include "diff_stacks.h"
 #include "options.h"
 #include "report.h"
 #include "report_dir.h"
@@ -80,22 +83,6 @@ static int of_sides(const struct report_opts *o, struct sf_sides *s)
 	return status;
 }
 
-static int of_recordings(const struct report_opts *o, char **file, size_t nr)
-{
-	struct sf_sides_opts so = {
-		.fast = &o->fast, .slow = &o->slow, .file = file, .nr_files = nr,
-		.warmup = o->warmup, .whole_is_fine = true,
-		.load = { .symbols = { .symfs = o->symfs }, .api_windows = o->api },
-	};
-	struct sf_sides sides;
-	int status = sf_sides_load(&sides, &so);
-
-	if (!status)
-		status = of_sides(o, &sides);
-	sf_sides_release(&sides);
-	return status;
-}
-
 /* ------------------------------------------------------------------ sweeps, stacks */
 
 static int of_sweep(const struct report_opts *o, struct sf_input *in, const char *path)
@@ -116,8 +103,19 @@ static int of_sweep(const struct report_opts *o, struct sf_input *in, const char
 	return status;
 }
 
-/* side: where a file with one column goes, -1: there is only this file. */
-static int add_stacks(struct sf_flame *f, struct sf_input *in, const char *path, int side)
+static int draw(const struct report_opts *o, struct sf_flame *f, const char *source)
+{
+	struct sf_report_input in = {
+		.flame = f, .source = source,
+		.no_diff = "stacks have no windows: what differs is shown, why is not known",
+	};
+
+	if (sf_flame_finish(f))
+		return sf_failf("out of memory");
+	return write_report(o, &in);
+}
+
+static int add_folded(struct sf_flame *f, struct sf_input *in, const char *path)
 {
 	struct sf_error err = SF_ERROR_INIT;
 	const struct sf_folded_line *l;
@@ -127,79 +125,134 @@ static int add_stacks(struct sf_flame *f, struct sf_input *in, const char *path,
 	if (ret)
 		return sf_fail(&err);
 	while ((ret = sf_folded_next(folded, &l, &err)) > 0) {
-		double v[2] = { 0, (double)l->weight[0] };
+		bool two = l->columns == 2;
 
-		if (l->columns == 2 && side < 0) {
-			f->differential = true;
-			v[SF_FLAME_BEFORE] = (double)l->weight[0];
-			v[SF_FLAME_AFTER] = (double)l->weight[1];
-		} else if (side == SF_FLAME_BEFORE) {
-			v[SF_FLAME_BEFORE] = (double)l->weight[0];
-			v[SF_FLAME_AFTER] = 0;
-		}
-		ret = sf_flame_add(f, l->stack, l->len, v[SF_FLAME_BEFORE], v[SF_FLAME_AFTER]);
-		if (ret)
+		f->differential |= two;
+		if (sf_flame_add(f, l->stack, l->len, two ? (double)l->weight[0] : 0,
+				 (double)l->weight[two])) {
+			ret = sf_error_set(&err, -ENOMEM, "out of memory");
 			break;
+		}
 	}
+	if (sf_folded_stats(folded)->unrecognized)
+		sf_warn("%s:%u: not a folded stack; such lines were left out", path,
+			sf_folded_stats(folded)->first_unrecognized);
 	sf_folded_free(folded);
-	if (ret == -ENOMEM)
-		return sf_failf("out of memory");
 	return ret ? sf_fail(&err) : 0;
 }
 
-static int of_stacks(const struct report_opts *o, struct sf_input **in, char **path, size_t nr)
+static int add_line(void *arg, const char *line, size_t len, uint64_t weight)
+{
+	return sf_flame_add(arg, line, len, 0, (double)weight);
+}
+
+static int add_script(struct sf_flame *f, struct sf_input *in, const char *path)
+{
+	struct sf_fold_opts opts = { .kernel = true };
+	struct sf_error err = SF_ERROR_INIT;
+	struct sf_script *script = NULL;
+	struct sf_fold *fold;
+	int ret = sf_fold_new(&fold, &opts, &err);
+
+	if (!ret)
+		ret = sf_script_new(&script, in, path, &err);
+	if (!ret)
+		ret = sf_fold_script(fold, script, &err);
+	if (!ret && sf_fold_each(fold, add_line, f))
+		ret = sf_error_set(&err, -ENOMEM, "out of memory");
+	sf_script_free(script);
+	sf_fold_free(fold);
+	return ret ? sf_fail(&err) : 0;
+}
+
+/* One file with stacks. */
+static int of_stacks(const struct report_opts *o, struct sf_input *in, const char *path)
 {
 	struct sf_flame f;
-	struct sf_report_input report = {
-		.flame = &f, .source = path[nr - 1],
-		.no_diff = "folded stacks have no windows: what differs is shown, why is not known",
-	};
-	int status = 0;
+	int status;
 
 	sf_flame_init(&f);
-	f.differential = nr > 1;
-	for (size_t i = 0; !status && i < nr; i++)
-		status = add_stacks(&f, in[i], path[i], nr > 1 ? (int)i : -1);
-	if (!status && sf_flame_finish(&f))
-		status = sf_failf("out of memory");
+	status = sf_input_type(in) == SF_FILETYPE_FOLDED ? add_folded(&f, in, path)
+							 : add_script(&f, in, path);
 	if (!status)
-		status = write_report(o, &report);
+		status = draw(o, &f, path);
 	sf_flame_release(&f);
+	return status;
+}
+
+/* Two sides: shares, as the recordings may be of different lengths. */
+static int of_two_stacks(const struct report_opts *o, const struct sf_sides *s)
+{
+	struct sf_stackdiff *d;
+	struct sf_flame f;
+	int status = sf_diff_stacks(&d, s, NULL, &(struct sf_symbols_opts){ .symfs = o->symfs });
+
+	if (status)
+		return status;
+	sf_flame_init(&f);
+	f.unit = "%";
+	f.differential = true;
+	for (size_t i = 0; !status && i < d->nr_lines; i++) {
+		const struct sf_stackdiff_line *l = &d->line[i];
+
+		if (sf_flame_add(&f, l->stack, strlen(l->stack),
+				 100.0 * (double)l->weight[SF_FAST] / (double)d->total[SF_FAST],
+				 100.0 * (double)l->weight[SF_SLOW] / (double)d->total[SF_SLOW]))
+			status = sf_failf("out of memory");
+	}
+	if (!status)
+		status = draw(o, &f, "% of the weight, fast against slow");
+	sf_flame_release(&f);
+	sf_stackdiff_free(d);
 	return status;
 }
 
 /* ------------------------------------------------------------------------- command */
 
-enum { MAX_STACKS = 2 };
-
-/* Tables and stacks are read here; everything else is for the recordings' loader. */
-static int other_files(const struct report_opts *o, char **file, size_t nr, bool *taken)
+static int of_recordings(const struct report_opts *o, char **file, size_t nr)
 {
-	struct sf_input *in[MAX_STACKS] = { NULL };
-	enum sf_filetype type[MAX_STACKS] = { SF_FILETYPE_UNKNOWN };
+	struct sf_sides_opts so = {
+		.fast = &o->fast, .slow = &o->slow, .file = file, .nr_files = nr,
+		.warmup = o->warmup, .whole_is_fine = true,
+		.load = { .symbols = { .symfs = o->symfs }, .api_windows = o->api },
+	};
+	struct sf_sides sides;
+	int status = sf_sides_load(&sides, &so);
+
+	if (!status)
+		status = sides.stacks ? of_two_stacks(o, &sides) : of_sides(o, &sides);
+	sf_sides_release(&sides);
+	return status;
+}
+
+/* A table, or one file with stacks, is read here; everything else is for the recordings' loader. */
+static int other_file(const struct report_opts *o, char **file, size_t nr, bool *taken)
+{
 	struct sf_error err = SF_ERROR_INIT;
-	int status = 0;
+	enum sf_filetype type;
+	struct sf_input *in;
+	int status = 0, ret;
 
 	*taken = false;
-	if (!nr || nr > MAX_STACKS || o->fast.nr || !strcmp(file[0], "-"))
+	if (!nr || o->fast.nr || !strcmp(file[0], "-"))
 		return 0;
-	for (size_t i = 0; !status && i < nr; i++) {
-		if (sf_input_open(&in[i], file[i], &err))
-			status = sf_fail(&err);
-		else
-			type[i] = sf_input_type(in[i]);
-	}
-	*taken = status || type[0] == SF_FILETYPE_CSV ||
-		 (type[0] == SF_FILETYPE_FOLDED && (nr == 1 || type[1] == SF_FILETYPE_FOLDED));
-	if (!status && type[0] == SF_FILETYPE_CSV && nr > 1)
+	ret = sf_input_open(&in, file[0], &err);
+	if (ret == -EISDIR)
+		return 0; /* a perf.data directory */
+	*taken = true;
+	if (ret)
+		return sf_fail(&err);
+	type = sf_input_type(in);
+	if (type == SF_FILETYPE_CSV && nr > 1)
 		status = sf_usage("%s: one table of pauses makes a report; there are %zu files", file[0],
 				  nr);
-	else if (!status && type[0] == SF_FILETYPE_CSV)
-		status = of_sweep(o, in[0], file[0]);
-	else if (!status && *taken)
-		status = of_stacks(o, in, file, nr);
-	for (size_t i = 0; i < nr; i++)
-		sf_input_free(in[i]);
+	else if (type == SF_FILETYPE_CSV)
+		status = of_sweep(o, in, file[0]);
+	else if (nr == 1 && (type == SF_FILETYPE_FOLDED || type == SF_FILETYPE_SCRIPT))
+		status = of_stacks(o, in, file[0]);
+	else
+		*taken = false;
+	sf_input_free(in);
 	return status;
 }
 
@@ -215,7 +268,7 @@ static int report(const struct report_opts *o, char **file, size_t nr)
 		return sf_usage("where to? -o DIR");
 	if (!nr && !o->fast.nr)
 		return sf_usage("which FILE?");
-	status = other_files(o, file, nr, &taken);
+	status = other_file(o, file, nr, &taken);
 	return taken ? status : of_recordings(o, file, nr);
 }
 
@@ -244,7 +297,7 @@ const struct sf_command cmd_report = {
 		 "[options] -o DIR --fast FILE... --slow FILE...",
 	.about = "Writes report.html, report.md, flame graphs and figures to DIR. FILE is a recording, a "
 		 "CSV of pauses (trial,branch_idx,pause_ms,diff_ms,diff_physical_bytes), or folded "
-		 "stacks with one or two columns.",
+		 "stacks with one or two columns, or the text of perf script.",
 	.options = options,
 	.operands = SF_OPERANDS_FILES,
 	.run = run,

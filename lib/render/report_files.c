@@ -44,10 +44,10 @@ static int write_flame(struct report *r, const struct report_flame *f, struct sf
 	return ret;
 }
 
-/* Stacks of a flame graph as folded lines, in µs where it is in ms. */
+/* Stacks of a flame graph as folded lines: whole numbers, thousandths of ms and of %. */
 static void fold(struct sf_str *out, const struct sf_flame *f)
 {
-	double scale = strcmp(f->unit, "ms") ? 1 : 1000;
+	double scale = strcmp(f->unit, "ms") && strcmp(f->unit, "%") ? 1 : 1000;
 	uint32_t up[SF_FLAME_DEPTH + 1];
 
 	for (uint32_t i = 1; i < f->nr; i++) {
@@ -125,8 +125,10 @@ static void make_harmless(struct sf_str *lines)
 static int run_pl(struct report *r, const char *script, struct sf_error *err)
 {
 	static const char out[] = "flamegraph-pl.svg", in[] = ".stacks";
+	const char *unit = r->flame[0].flame->unit;
+	const char *count = !strcmp(unit, "ms") ? "us" : !strcmp(unit, "%") ? "1/1000 %" : "samples";
 	const char *argv[] = { "perl", script, "--title", r->flame[0].title, "--countname",
-			       strcmp(r->flame[0].flame->unit, "ms") ? "samples" : "us", in, NULL };
+			       count, in, NULL };
 	struct sf_str said = SF_STR_INIT;
 	int fd = openat(r->dir.stage_fd, out, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666), ret;
 
