@@ -152,9 +152,9 @@ run "$SNAPFLAME" report x.folded y.folded -o folded2
 is "$status,$(cat folded2/diff.folded)" "0,a;b 100000 25000
 a;d 0 75000" "two files with stacks are compared by shares"
 has "and there is no verdict" "Nothing is compared" folded2/report.html
-printf 'a 12/12 1.000000: 2 cycles:\n\t10 x (/x)\n\t20 y (/x)\n\n' >perf.txt
+printf 'prog 12/12 1.000000: 2 cycles:\n\t10 x (/x)\n\t20 y (/x)\n\n' >perf.txt
 run "$SNAPFLAME" report perf.txt -o script
-is "$status,$(cat script/stacks.folded)" "0,a;y;x 2" "text of perf script: its stacks"
+is "$status,$(cat script/stacks.folded)" "0,prog;y;x 2" "text of perf script: its stacks"
 
 # ---- refused
 run "$SNAPFLAME" report run.data
