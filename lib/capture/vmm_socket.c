@@ -47,18 +47,29 @@ int sf_vmm_connect(const char *path, struct sf_error *err)
 	return fd;
 }
 
-/* Inodes of the listening sockets that were bound to a path with this last component. */
-struct inodes {
-	unsigned long *item;
+/* Listening sockets that were bound to a path with this last component, in one network namespace. */
+struct listeners {
+	struct listener {
+		unsigned long inode;
+		char *bound; /* as its process called it */
+	} *item;
 	size_t nr, alloc;
 };
 
+static bool same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
 /* "0000000000000000: 00000002 00000000 00010000 0001 01 20045 /run/fc.sock" */
-static int add_line(struct inodes *found, const char *line, const char *base)
+static int add_line(struct listeners *l, const char *line, const char *base)
 {
 	unsigned flags, type, state;
 	unsigned long inode;
 	const char *slash;
+	char *bound;
 	int at = 0;
 
 	if (sscanf(line, "%*x: %*x %*x %x %x %x %lu %n", &flags, &type, &state, &inode, &at) != 4 ||
@@ -68,13 +79,16 @@ static int add_line(struct inodes *found, const char *line, const char *base)
 	slash = strrchr(line, '/');
 	if (strcmp(slash ? slash + 1 : line, base))
 		return 0;
-	if (SF_GROW(found->item, found->nr + 1, found->alloc))
+	bound = strdup(line);
+	if (!bound || SF_GROW(l->item, l->nr + 1, l->alloc)) {
+		free(bound);
 		return -ENOMEM;
-	found->item[found->nr++] = inode;
+	}
+	l->item[l->nr++] = (struct listener){ inode, bound };
 	return 0;
 }
 
-static void read_inodes(struct inodes *found, const char *table, const char *path)
+static void read_table(struct listeners *l, const char *table, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	char *line = NULL;
@@ -85,7 +99,7 @@ static void read_inodes(struct inodes *found, const char *table, const char *pat
 	while (f && (n = getline(&line, &size, f)) > 0) {
 		if (line[n - 1] == '\n')
 			line[n - 1] = '\0';
-		if (add_line(found, line, slash ? slash + 1 : path))
+		if (add_line(l, line, slash ? slash + 1 : path))
 			break;
 	}
 	free(line);
@@ -93,7 +107,21 @@ static void read_inodes(struct inodes *found, const char *table, const char *pat
 		fclose(f);
 }
 
-static bool holds(pid_t pid, const struct inodes *inodes)
+/* Is what pid bound the file at path? Many VMMs have an api.sock. */
+static bool is_bound_to(pid_t pid, const char *bound, const char *path)
+{
+	char *theirs;
+	bool same;
+
+	if (asprintf(&theirs, "/proc/%d/%s%s", (int)pid, bound[0] == '/' ? "root" : "cwd/", bound) < 0)
+		return false;
+	same = same_file(path, theirs);
+	free(theirs);
+	return same;
+}
+
+/* Has pid one of them open? With path: one that is there. */
+static bool holds(pid_t pid, const struct listeners *l, const char *file)
 {
 	char dir[64], path[96], link[64];
 	bool found = false;
@@ -111,8 +139,9 @@ static bool holds(pid_t pid, const struct inodes *inodes)
 		link[n > 0 ? n : 0] = '\0';
 		if (sscanf(link, "socket:[%lu]", &inode) != 1)
 			continue;
-		for (size_t k = 0; k < inodes->nr; k++)
-			found |= inodes->item[k] == inode;
+		for (size_t k = 0; k < l->nr; k++)
+			found |= l->item[k].inode == inode &&
+				 (!file || is_bound_to(pid, l->item[k].bound, file));
 	}
 	if (nr >= 0)
 		free(fd);
@@ -120,21 +149,20 @@ static bool holds(pid_t pid, const struct inodes *inodes)
 }
 
 /* Of the processes that hold the socket; a child that inherited it comes after its parent. */
-static int find_holder(const struct inodes *inodes, pid_t *pid, const char *path,
-		       struct sf_error *err)
+static int find_holder(const struct listeners *l, pid_t *pid, const char *path, struct sf_error *err)
 {
 	struct sf_str list = SF_STR_INIT;
 	pid_t *all, first = 0;
 	int found = 0, nr = sf_proc_numbers("/proc", &all);
 
-	for (int i = 0; i < nr && inodes->nr; i++) {
-		char stat[64], buf[512];
+	for (int i = 0; i < nr && l->nr; i++) {
+		char stat_path[64], buf[512];
 		struct sf_proc_stat st;
 
-		if (!holds(all[i], inodes))
+		if (!holds(all[i], l, path))
 			continue;
-		snprintf(stat, sizeof(stat), "/proc/%d/stat", (int)all[i]);
-		if (found && sf_proc_read(stat, buf, sizeof(buf)) > 0 &&
+		snprintf(stat_path, sizeof(stat_path), "/proc/%d/stat", (int)all[i]);
+		if (found && sf_proc_read(stat_path, buf, sizeof(buf)) > 0 &&
 		    !sf_proc_parse_stat(buf, &st) && st.ppid == first)
 			continue;
 		if (!found++)
@@ -152,38 +180,34 @@ static int find_holder(const struct inodes *inodes, pid_t *pid, const char *path
 	return found == 1 ? 0 : -ESRCH;
 }
 
-/* The socket's credentials name who began to listen; it may have handed the socket on and exited. */
+/*
+ * The socket's credentials name who began to listen. He may have handed the socket on and exited, and
+ * his number may be another's by now: then he does not hold it.
+ */
 int sf_vmm_owner(const char *path, int fd, pid_t *pid, struct sf_error *err)
 {
 	struct ucred cred = { 0 };
 	socklen_t len = sizeof(cred);
-	struct inodes inodes = { 0 };
-	char table[64];
+	struct listeners l = { 0 };
+	char table[64] = "/proc/net/unix";
 	bool known;
 	int ret = 0;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len))
 		cred.pid = 0;
 	known = cred.pid > 0 && sf_proc_alive(cred.pid);
-	read_inodes(&inodes, "/proc/net/unix", path);
-	/* Another network namespace has a table of its own. */
-	if (known && !inodes.nr) {
+	/* His network namespace may be another, with a table of its own. */
+	if (known)
 		snprintf(table, sizeof(table), "/proc/%d/net/unix", (int)cred.pid);
-		read_inodes(&inodes, table, path);
-	}
-	if (known && (!inodes.nr || holds(cred.pid, &inodes) || geteuid()))
+	read_table(&l, table, path);
+	if (known && (!l.nr || holds(cred.pid, &l, NULL) || geteuid()))
 		*pid = cred.pid;
 	else
-		ret = find_holder(&inodes, pid, path, err);
-	free(inodes.item);
+		ret = find_holder(&l, pid, path, err);
+	for (size_t i = 0; i < l.nr; i++)
+		free(l.item[i].bound);
+	free(l.item);
 	return ret;
-}
-
-static bool same_file(const char *a, const char *b)
-{
-	struct stat x, y;
-
-	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
 /*

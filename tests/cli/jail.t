@@ -11,7 +11,7 @@ jail_stop() {
   [ -z "$jail" ] || kill -KILL $inside 2>/dev/null # unshare itself ignores SIGTERM
   jail=
 }
-trap 'tap_status=$?; jail_stop; [ $tap_status -eq 0 ] && [ $tap_failed -ne 0 ] && exit 1; exit $tap_status' EXIT
+trap 'tap_status=$?; jail_stop; vmm_stop; [ $tap_status -eq 0 ] && [ $tap_failed -ne 0 ] && exit 1; exit $tap_status' EXIT
 
 # jail_start hidden|seen: branchsim below $TMP/jail, on a tmpfs of its own where hidden
 jail_start() {
@@ -33,6 +33,8 @@ jail_start() {
   is "$(sed -n 's/.*"pid": \([0-9]*\),.*/\1/p' jail.out)" 1 "$1: its own pids"
 }
 
+# Another one here, whose socket has the same name, is not taken for it.
+vmm_start none
 jail_start seen
 record --firecracker jail/run/api.sock --branches 2 --gap 0.1
 is "$status" 0 "a chroot that we see: status" || diag "$(cat "$err")"
@@ -59,4 +61,19 @@ ok $? "the snapshot is beside the socket"
 "$SNAPFLAME" fold run.data | grep -q 'create_snapshot;.*hash_entry'
 ok $? "its functions have names"
 jail_stop
+
+# Who began to listen has handed the socket on and exited; another has a socket of the same name.
+mkdir handed
+perl -MIO::Socket::UNIX -e '
+  my $l = IO::Socket::UNIX->new(Local => "handed/api.sock", Listen => 5) or die;
+  $^F = 100; exit 0 if fork; $SIG{ALRM} = sub { exit 0 }; alarm 30; open STDOUT, ">", "handed/pid";
+  syswrite STDOUT, $$;
+  while (my $s = $l->accept) { next if fork; my $b; while (sysread $s, $b, 4096) {
+    syswrite $s, "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{\"state\": \"Running\"}" } exit 0 }' \
+  >/dev/null 2>&1
+sleep 0.3
+record --firecracker handed/api.sock -q
+like "$(marks run.data meta)" "*\"pid\":$(cat handed/pid),*" "a socket that was handed on: its holder is found" ||
+  diag "$(cat "$err")"
+kill "$(cat handed/pid)"
 done_testing
