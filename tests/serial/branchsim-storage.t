@@ -4,26 +4,38 @@
 
 st="sh $TOP/samples/storage.sh"
 
+# A busy machine blurs pauses: what is to be seen must be seen in one of three runs.
+# attempt CAUSE N PATTERN TEST: N BRANCHes; leaves whether TEST holds in $holds, and whether main has
+# been in PATTERN in $seen
+attempt() {
+  for try in 1 2 3; do
+    vmm_start "$1" || { holds=1 seen=1; return; }
+    watch "$3" "$2"
+    seen=$?
+    $4
+    holds=$?
+    what=$(pauses)
+    vmm_stop
+    [ $holds -ne 0 ] || [ $seen -ne 0 ] || return
+  done
+}
+
+level() {
+  field dark_ms "$TMP/branches" | awk '
+    { p[NR] = $1 } END { exit !(NR == 5 && p[1] > 100 && p[4] + p[5] < 1.6 * (p[1] + p[2])) }'
+}
+
 # in_storage CAUSE N PATTERN: N BRANCHes; the pauses grow, and main has been in PATTERN
 in_storage() {
-  vmm_start "$1" || { ok 1 "$1: the VMM starts"; return; }
-  watch "$3" "$2"
-  seen=$?
-  grew
-  ok $? "$1: the pauses grow" || diag "pauses: $(pauses)"
-  ok $seen "$1: main is in $3" || diag "pauses: $(pauses)"
-  vmm_stop
+  attempt "$1" "$2" "$3" grew
+  ok $holds "$1: the pauses grow" || diag "pauses: $what"
+  ok $seen "$1: main is in $3" || diag "pauses: $what"
 }
 
 steady() {
-  vmm_start "$1" || { ok 1 "$1: the VMM starts"; return; }
-  watch "$3" "$2"
-  seen=$?
-  field dark_ms "$TMP/branches" | awk '
-    { p[NR] = $1 } END { exit !(NR == 5 && p[1] > 100 && p[4] + p[5] < 1.6 * (p[1] + p[2])) }'
-  ok $? "$1: the pauses are long and do not grow" || diag "pauses: $(pauses)"
-  ok $seen "$1: main is in $3"
-  vmm_stop
+  attempt "$1" "$2" "$3" level
+  ok $holds "$1: the pauses are long and do not grow" || diag "pauses: $what"
+  ok $seen "$1: main is in $3" || diag "pauses: $what"
 }
 
 with() {
