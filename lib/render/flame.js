@@ -3,6 +3,7 @@
 'use strict';
 const SVG = 'http://www.w3.org/2000/svg', HTML = 'http://www.w3.org/1999/xhtml';
 const ROW = 17, FONT = '11px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace';
+const MODES = { difference: 'difference', kind: 'what it did', owner: 'owner', type: 'user or kernel' };
 const MIN = 1 / 3; /* pixels below which a box is not drawn */
 
 function make(ns, name, attrs, text) {
@@ -257,7 +258,7 @@ class View {
 		this.selected = -1;
 		this.match = null;
 		this.icicle = !!model.data.icicle;
-		this.modes = Object.keys(model.data.legend).map(m => [m, 'colour: ' + m]);
+		this.modes = Object.keys(model.data.legend).map(m => [m, 'colour: ' + MODES[m]]);
 		this.mode = this.modes[0][0];
 		this.build();
 		this.listen();

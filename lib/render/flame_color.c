@@ -11,9 +11,9 @@ const char *flame_mode_name(enum flame_mode mode)
 {
 	static const char *const name[] = {
 		[FLAME_DIFFERENCE] = "difference",
-		[FLAME_KIND] = "what it did",
+		[FLAME_KIND] = "kind",
 		[FLAME_OWNER] = "owner",
-		[FLAME_TYPE] = "user or kernel",
+		[FLAME_TYPE] = "type",
 	};
 
 	return name[mode];

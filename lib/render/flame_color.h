@@ -7,6 +7,7 @@
 
 enum flame_mode { FLAME_DIFFERENCE, FLAME_KIND, FLAME_OWNER, FLAME_TYPE, FLAME_NR_MODES };
 
+/* As flame.js calls it. */
 const char *flame_mode_name(enum flame_mode mode);
 /* Has the flame what the mode shows? The first mode that it has is the one to begin with. */
 bool flame_has_mode(const struct sf_flame *f, enum flame_mode mode);

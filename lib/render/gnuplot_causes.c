@@ -69,7 +69,7 @@ int plot_causes(struct plot *p)
 		sf_str_add(&p->plot, ", \\\n    'causes.tsv' skip 1 using 5:1:6:7 with xerrorbars pt 7 ps 0.4 "
 				     "lc rgb \"#222222\"");
 	sf_str_add(&p->plot, "\n");
-	plot_caption(p, "Difference of the median windows by cause, ms; together they are the growth "
-			"of the pauses%s.", intervals ? "; the whiskers are 95 % intervals" : "");
+	plot_caption(p, "Difference of the median windows by cause, ms; together they are the "
+			"difference of the pauses%s.", intervals ? "; the whiskers are 95 % intervals" : "");
 	return 1;
 }

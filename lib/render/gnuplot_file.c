@@ -35,8 +35,8 @@ static const struct {
 } all[SF_NR_FIGURES] = {
 	[SF_FIGURE_PAUSES] = { "pauses", "Pauses", plot_pauses },
 	[SF_FIGURE_BUDGET] = { "budget", "Where the pauses went", plot_budget },
-	[SF_FIGURE_CAUSES] = { "causes", "What grew", plot_causes },
-	[SF_FIGURE_GROWTH] = { "growth", "How it grew", plot_growth },
+	[SF_FIGURE_CAUSES] = { "causes", "Differences", plot_causes },
+	[SF_FIGURE_GROWTH] = { "growth", "Paths from BRANCH to BRANCH", plot_growth },
 	[SF_FIGURE_TIMELINE] = { "timeline", "Threads in one pause", plot_timeline },
 	[SF_FIGURE_KERNEL] = { "kernel", "Blocked in the kernel", plot_kernel },
 	[SF_FIGURE_FUTEX] = { "futex", "Waiting on futexes", plot_futex },

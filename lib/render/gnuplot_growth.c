@@ -145,7 +145,7 @@ int plot_growth(struct plot *p)
 			    plot_palette[k], mark[k], 0.9 * plot_mark_size(in->nr));
 	sf_str_addf(&p->plot, "  plot for [i=2:%zu] 'growth.tsv' using 1:i with linespoints lt i-1 "
 		    "title columnheader(i)\n", nr + 1);
-	plot_caption(p, "%s in every BRANCH, ms.", in->diff ? "The paths that grew most" :
+	plot_caption(p, "%s in every BRANCH, ms.", in->diff ? "The largest differences" :
 		     "What varies most");
 	plot_axis_release(&a);
 	return 1;

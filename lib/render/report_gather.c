@@ -104,7 +104,7 @@ static int compared(struct report *r)
 
 	for (size_t i = 0; i < REPORT_FLAMES; i++)
 		sf_flame_init(&f[i].own);
-	ret = finish(&f[0], "flame-diff", "What grew: slow against fast pauses",
+	ret = finish(&f[0], "flame-diff", "Slow against fast pauses",
 		     sf_flame_from_diff(&f[0].own, d));
 	if (!ret)
 		ret = finish(&f[1], "flame-fast", "Critical path of the fast pauses",

@@ -86,7 +86,7 @@ static void missing_figures(struct sf_str *out, const struct report *r)
 				"(Debian: gnuplot-nox). Their numbers and scripts are beside this page.</p>\n");
 		return;
 	}
-	for (size_t i = 0; i < SF_NR_FIGURES; i++) {
+	for (size_t i = 0; r->nr && i < SF_NR_FIGURES; i++) {
 		const struct sf_figure *f = &r->figures.figure[i];
 
 		if (!f->name || f->formats || !f->why[0])

@@ -89,6 +89,17 @@ say('flipped', (seen(0)[2] < top) !== (top < seen(find('main'))[2]));
 const mode = v.mode;
 press('c');
 say('colours', v.mode !== mode, v.color.value === v.mode);
+/* In every mode the boxes have the classes that its legend explains. */
+const fills = [];
+for (const k of Object.keys(m.data.legend)) {
+  v.mode = k;
+  v.draw();
+  const known = m.data.legend[k].map(e => e[0].split(' ')[0]);
+  for (let i = 1; i < m.n; i++)
+    if (!known.includes(m.fill(k, i)))
+      fills.push(k + ': ' + m.fill(k, i));
+}
+say('fills', fills.length, Object.keys(m.data.legend).join(','));
 press('/');
 say('slash', document.activeElement === v.search);
 return out.join('\n');
@@ -113,6 +124,7 @@ for f in known/flame-diff.svg known/flame-diff.html known/report.html; do
   is "$(result out)" "all" "$f: Backspace zooms out"
   is "$(result flipped)" "true" "$f: i turns it over"
   is "$(result colours)" "true true" "$f: c changes the colours"
+  is "$(result fills)" "0 difference,owner,type" "$f: the legend explains every colour"
   is "$(result slash)" "true" "$f: / goes to the search"
   grep -q . "$TMP/result" || sed 's/^/# /' "$TMP/chromium" | tail -n 5
 done
