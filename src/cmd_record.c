@@ -9,6 +9,7 @@
 
 #include <snapflame/array.h>
 #include <snapflame/capture.h>
+#include <snapflame/str.h>
 #include <snapflame/needed.h>
 
 #include "cmd.h"
@@ -146,6 +147,7 @@ static int parse_pid(const char *text, pid_t *pid)
 
 static int find_comm(const char *name, pid_t *pid)
 {
+	struct sf_str list = SF_STR_INIT;
 	pid_t match[MATCHES_MAX];
 	int nr = sf_find_comm(name, match, MATCHES_MAX);
 
@@ -154,10 +156,13 @@ static int find_comm(const char *name, pid_t *pid)
 		return 0;
 	}
 	if (nr <= 0)
-		sf_failf("no process is called %s", name);
-	else
-		sf_failf("%d processes are called %s (%d, %d, ...); choose one with -p", nr, name,
-			 (int)match[0], (int)match[1]);
+		return sf_failf("no process is called %s", name);
+	sf_str_addf(&list, "%d", (int)match[0]);
+	for (int i = 1; i < nr && i < MATCHES_MAX; i++)
+		sf_str_addf(&list, ", %d", (int)match[i]);
+	sf_failf("%d processes are called %s (%s%s); choose one with -p", nr, name, list.buf,
+		 nr > MATCHES_MAX ? ", ..." : "");
+	sf_str_release(&list);
 	return -1;
 }
 

@@ -140,6 +140,18 @@ kill $fake
 wait $fake 2>/dev/null
 fake=
 
+# By name: exactly one.
+vmm_start none --comm-main "vm-$$"
+record --comm "vm-$$" -q -- "$sim" branch --sock "$sock"
+is "$status" 0 "--comm: status"
+like "$(marks run.data meta)" "*\"pid\":$vmm,*" "--comm: the process of that name"
+other=$("$sim" vmm --sock other.sock --cause none --comm-main "vm-$$" --daemon | sed 's/.*"pid": *\([0-9]*\).*/\1/')
+wrong "--comm: two of that name" "*2 processes are called vm-$$ (*); choose one with -p" --comm "vm-$$" -- true
+like "$(cat "$err")" "*$other*" "--comm: they are listed"
+like "$(cat "$err")" "*$vmm*" "--comm: both"
+kill "$other"
+vmm_stop
+
 # Wrong usage.
 for args in "--firecracker s -- true" "--firecracker s --duration 1" "-p 1 --timeout 1 -- true" \
   "-p 1 --snapshot-dir / -- true" "--firecracker s --snapshot-type Half"; do
