@@ -2,10 +2,12 @@
 /*
  * Folding the samples of a perf.data file.
  *
- * Most samples repeat a chain that was seen before. A small cache knows the stack of a chain by a
- * hash of (root, address space, chain), so that such a sample costs one pass over its chain and no
- * more. A second cache knows the starts of chains, from the root on, by the same hash as it was on
- * the way: a chain costs a look at the entries behind the longest start that is known.
+ * Most samples repeat a chain that was seen before. A chain is taken in parts, that of user space and
+ * that of the kernel. A small cache knows the stack of a part by a hash of (what it stands on,
+ * address space, entries), so that such a part costs one pass over its entries and no more; for the
+ * kernel's it is one for all processes. A second cache knows the starts of parts, from the root on,
+ * by the same hash as it was on the way: a part costs a look at the entries behind the longest start
+ * that is known.
  *
  * Names are looked up at once, so that the tree of stacks grows with the functions and not with the
  * addresses; fold_later.h is for recordings where that would be too early.
@@ -44,61 +46,12 @@ struct sample_fold {
 	bool has_marks, name_later;
 	struct sf_trie *stacks; /* of f, or of later */
 	struct cached *whole, *start;
-	uint64_t *hash; /* of the chain up to each entry, from the root on */
+	uint64_t *hash; /* of a part up to each entry, from the root on */
 	size_t hash_alloc;
 	uint8_t *verdict; /* by event index: enum sf_fold_verdict + 1 */
 	size_t verdicts_alloc;
 	uint64_t hits, entries; /* chains, looked at; for SNAPFLAME_DEBUG=fold */
 };
-
-/* PERF_RECORD_MISC_* of the entries before end: that of the last context among them. */
-static unsigned mode_before(const struct sf_fold_chain *c, size_t end)
-{
-	while (end--)
-		if (sf_fold_chain_is_context(c->ip[end]))
-			return sf_fold_chain_mode(c->ip[end]);
-	return PERF_RECORD_MISC_USER; /* what perf starts with */
-}
-
-static size_t first_address(const struct sf_fold_chain *c)
-{
-	size_t i = 0;
-
-	while (i < c->nr && sf_fold_chain_is_context(c->ip[i]))
-		i++;
-	return i;
-}
-
-/* Whether any address is one of user space: then it depends on the process what they mean. */
-static bool has_user(const struct sf_fold_chain *c)
-{
-	bool user = false;
-
-	for (size_t i = 0; i < c->nr; i++)
-		user |= !(c->ip[i] >> 63);
-	return user;
-}
-
-/*
- * Hashes of the chain from the root to each entry. A context stands before its entries, which are
- * met first here: the mode is part of every address's hash instead, and a context has none.
- */
-static int hash_chain(struct sample_fold *s, uint64_t seed)
-{
-	const struct sf_fold_chain *c = &s->chain;
-	unsigned mode = mode_before(c, c->nr);
-
-	if (SF_GROW(s->hash, c->nr, s->hash_alloc))
-		return -ENOMEM;
-	for (size_t i = c->nr; i--;) {
-		if (sf_fold_chain_is_context(c->ip[i]))
-			mode = mode_before(c, i);
-		else
-			seed = sf_mix64(seed + mode, c->ip[i]);
-		s->hash[i] = seed;
-	}
-	return 0;
-}
 
 /* The stack of node and the entry p; 0 without memory. */
 static uint32_t extend(struct sample_fold *s, uint32_t node, const struct sf_fold_place *p)
@@ -116,29 +69,22 @@ static uint32_t extend(struct sample_fold *s, uint32_t node, const struct sf_fol
 	return node;
 }
 
-/* The kernel is the same for all processes. */
-static void set_mode(const struct sample_fold *s, struct sf_fold_place *p, unsigned mode)
+/* A part of a chain in one mode, leaf first, which stands on the stack of node. */
+struct part {
+	struct sf_fold_place place; /* of the entry that is looked at */
+	uint32_t node;
+	const uint64_t *ip;
+	size_t nr;
+};
+
+/* The stack of a part that is not known as a whole; 0 without memory. */
+static uint32_t locate(struct sample_fold *s, struct part *p)
 {
-	bool user = mode == PERF_RECORD_MISC_USER;
+	uint32_t node = p->node;
+	size_t i;
 
-	p->mode = mode;
-	p->space = sf_fold_tasks_space(&s->tasks, p->pid, user);
-	/* A recording of user space alone has no mapping of it: perf knows nothing there. */
-	if (mode == PERF_RECORD_MISC_KERNEL && !s->tasks.has_kernel_map)
-		p->mode = PERF_RECORD_MISC_HYPERVISOR;
-}
-
-/* The stack of a chain that is not known as a whole; 0 without memory. */
-static uint32_t locate(struct sample_fold *s, const struct sf_fold_task *task)
-{
-	struct sf_fold_place p = {.pid = task->pid, .java = task->java};
-	const struct sf_fold_chain *c = &s->chain;
-	uint32_t node = 0;
-	size_t leaf = first_address(c), i;
-
-	/* The longest start that is known: its last entry is c->ip[i]. Not the whole, that is new.
-	 */
-	for (i = leaf + 1; i < c->nr; i++) {
+	/* The longest start that is known: its last entry is ip[i]. Not the whole, that is new. */
+	for (i = 1; i < p->nr; i++) {
 		struct cached *at = &s->start[s->hash[i] >> (64 - START_BITS)];
 
 		if (at->tag == s->hash[i] && at->node) {
@@ -146,43 +92,68 @@ static uint32_t locate(struct sample_fold *s, const struct sf_fold_task *task)
 			break;
 		}
 	}
-	if (!node) {
-		i = c->nr; /* a chain of nothing but contexts is left at once */
-		node = sf_trie_child(s->stacks, 0, task->root);
-	}
-	set_mode(s, &p, mode_before(c, i));
 	while (node && i--) {
-		if (sf_fold_chain_is_context(c->ip[i])) {
-			set_mode(s, &p, mode_before(c, i));
-			continue;
-		}
-		p.ip = c->ip[i];
-		p.caller = i > leaf;
-		node = extend(s, node, &p);
-		if (p.caller)
+		p->place.ip = p->ip[i];
+		p->place.caller = i > 0;
+		node = extend(s, node, &p->place);
+		if (i)
 			s->start[s->hash[i] >> (64 - START_BITS)] =
 				(struct cached){s->hash[i], node};
 	}
 	return node;
 }
 
-static uint32_t find_stack(struct sample_fold *s, const struct sf_fold_task *task)
+static uint32_t find_part(struct sample_fold *s, struct part *p)
 {
-	uint64_t space = sf_fold_tasks_space(&s->tasks, task->pid, has_user(&s->chain));
-	uint64_t tag = sf_mix64(space, task->root);
+	uint64_t hash = sf_mix64(p->place.space + p->place.mode, p->node);
 	struct cached *at;
 
-	if (hash_chain(s, tag))
+	if (SF_GROW(s->hash, p->nr, s->hash_alloc))
 		return 0;
-	if (s->chain.nr)
-		tag = s->hash[0];
-	at = &s->whole[tag >> (64 - WHOLE_BITS)];
-	if (at->node && at->tag == tag) {
+	for (size_t i = p->nr; i--;)
+		s->hash[i] = hash = sf_mix64(hash, p->ip[i]);
+	at = &s->whole[hash >> (64 - WHOLE_BITS)];
+	if (at->node && at->tag == hash) {
 		s->hits++;
 		return at->node;
 	}
-	*at = (struct cached){tag, locate(s, task)};
+	*at = (struct cached){hash, locate(s, p)};
 	return at->node;
+}
+
+static void set_mode(const struct sample_fold *s, struct sf_fold_place *p, unsigned mode)
+{
+	/* The kernel is the same for all processes. */
+	p->space = sf_fold_tasks_space(&s->tasks, p->pid, mode == PERF_RECORD_MISC_USER);
+	p->mode = mode;
+	/* A recording of user space alone has no mapping of it: perf knows nothing there. */
+	if (mode == PERF_RECORD_MISC_KERNEL && !s->tasks.has_kernel_map)
+		p->mode = PERF_RECORD_MISC_HYPERVISOR;
+}
+
+/* From the root on: a part is what stands between two contexts, the first of them tells its mode. */
+static uint32_t find_stack(struct sample_fold *s, struct sf_fold_task *task)
+{
+	struct part p = {.place = {.pid = task->pid, .java = task->java}};
+	const struct sf_fold_chain *c = &s->chain;
+	size_t end = c->nr, start;
+
+	if (!task->node)
+		task->node = sf_trie_child(s->stacks, 0, task->root);
+	p.node = task->node;
+	for (; p.node && end; end = start ? start - 1 : 0) {
+		for (start = end; start && !sf_fold_chain_is_context(c->ip[start - 1]); start--)
+			;
+		if (start == end)
+			continue;
+		p.ip = c->ip + start;
+		p.nr = end - start;
+		/* perf takes what stands before any context for user space. */
+		set_mode(s, &p.place, start ? sf_fold_chain_mode(c->ip[start - 1])
+					    : PERF_RECORD_MISC_USER);
+		p.node = find_part(s, &p);
+	}
+	return p.node;
 }
 
 /* perf gives up a chain with a context that it does not know. */
@@ -233,7 +204,7 @@ static int import_names(struct sample_fold *s, const struct sf_record *rec)
 	return ret == -ENOMEM ? ret : 0; /* a damaged mark costs names, nothing else */
 }
 
-static int fold_stack(struct sample_fold *s, const struct sf_fold_task *task,
+static int fold_stack(struct sample_fold *s, struct sf_fold_task *task,
 		      const struct sf_record *rec)
 {
 	uint64_t weight = 1; /* of a tracepoint perf script prints no period */
@@ -255,7 +226,7 @@ static int fold_stack(struct sample_fold *s, const struct sf_fold_task *task,
 
 static int fold_sample(struct sample_fold *s, const struct sf_record *rec)
 {
-	const struct sf_fold_task *task;
+	struct sf_fold_task *task;
 	struct sf_fold *f = s->f;
 
 	if (!rec->event)
@@ -378,7 +349,7 @@ static int fold_all(struct sample_fold *s, struct sf_error *err)
 		if (ret)
 			return sf_error_at(err, ret, sf_reader_path(s->r), 0, "no memory");
 	}
-	sf_debug("fold", "%llu samples, %llu by chain, %llu entries looked at; %zu stacks",
+	sf_debug("fold", "%llu samples, %llu parts known, %llu entries looked at; %zu stacks",
 		 (unsigned long long)s->f->stats.samples, (unsigned long long)s->hits,
 		 (unsigned long long)s->entries, s->stacks->nr);
 	if (s->name_later && sf_fold_later_name(&s->later))

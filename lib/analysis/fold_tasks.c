@@ -10,8 +10,11 @@
 
 static struct sf_fold_task *find(struct sf_fold_tasks *t, uint32_t pid, uint32_t tid)
 {
-	uint32_t *at = sf_map64_at(&t->index, tid, NULL);
+	uint32_t *at;
 
+	if (t->last && t->task[t->last - 1].tid == tid)
+		return &t->task[t->last - 1];
+	at = sf_map64_at(&t->index, tid, NULL);
 	if (!at)
 		return NULL;
 	if (!*at) {
@@ -20,6 +23,7 @@ static struct sf_fold_task *find(struct sf_fold_tasks *t, uint32_t pid, uint32_t
 		t->task[t->nr++] = (struct sf_fold_task){.pid = pid, .tid = tid};
 		*at = (uint32_t)t->nr;
 	}
+	t->last = *at;
 	return &t->task[*at - 1];
 }
 
@@ -125,9 +129,10 @@ static void make_root(struct sf_fold_tasks *t, struct sf_fold *f, struct sf_fold
 	}
 	task->filtered = !sf_fold_wants_thread(f, thread.comm.p, thread.comm.len);
 	task->root = sf_fold_namer_root(&f->namer, &thread);
+	task->node = 0;
 }
 
-const struct sf_fold_task *sf_fold_tasks_get(struct sf_fold_tasks *t, struct sf_fold *f,
+struct sf_fold_task *sf_fold_tasks_get(struct sf_fold_tasks *t, struct sf_fold *f,
 					     const struct sf_record *rec)
 {
 	struct sf_fold_task *task = find(t, rec->pid, rec->tid);

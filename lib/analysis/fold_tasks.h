@@ -15,7 +15,8 @@ struct sf_fold_task {
 	uint32_t pid, tid;
 	uint32_t comm;	/* id in comms, 0 unknown */
 	uint32_t root;	/* name of the root frame, 0: not made yet */
-	bool java;	/* frames are named as those of a JVM */
+	uint32_t node;	 /* of the root frame in the tree of stacks, for who makes that; 0 */
+	bool java;	 /* frames are named as those of a JVM */
 	bool by_sample; /* the root is another one for each sample */
 	bool filtered;	/* its name is none that opts ask for; known with root */
 };
@@ -25,6 +26,7 @@ struct sf_fold_tasks {
 	struct sf_map64 index; /* tid -> task + 1 */
 	struct sf_fold_task *task;
 	size_t nr, alloc;
+	size_t last; /* asked for, + 1: samples come in runs of one thread */
 	struct sf_map64 spaces; /* pid -> changes of its address space */
 	uint32_t kernel_space;	/* the same of the kernel */
 	bool has_kernel_map;
@@ -37,7 +39,7 @@ void sf_fold_tasks_release(struct sf_fold_tasks *t);
 /* Take note of records of tasks and mappings. 0 or -ENOMEM. */
 int sf_fold_tasks_feed(struct sf_fold_tasks *t, const struct sf_record *rec);
 /* The sample's task with its root frame, valid until the next call; NULL without memory. */
-const struct sf_fold_task *sf_fold_tasks_get(struct sf_fold_tasks *t, struct sf_fold *f,
+struct sf_fold_task *sf_fold_tasks_get(struct sf_fold_tasks *t, struct sf_fold *f,
 					     const struct sf_record *rec);
 /* A number for the address space as it is now; equal numbers, equal spaces. */
 static inline uint64_t sf_fold_tasks_space(const struct sf_fold_tasks *t, uint32_t pid, bool user)
