@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# export_check.py CHECK FILE…: for tests/cli/export.t. Checks one exported file against its format's
+# export_check.py CHECK FILE…: for tests/serial/export.t. Checks one exported file against its format's
 # rules and against totals from elsewhere; prints what is wrong and exits 1.
 import collections
 import csv
