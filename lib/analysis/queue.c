@@ -86,9 +86,8 @@ static int adjust(struct sf_diff *d, struct sf_cause *c, const double *column, s
 	return 0;
 }
 
-static void refresh(struct sf_diff *d, struct sf_cause *c, double fast, double slow)
+static void refresh(struct sf_cause *c, double fast, double slow)
 {
-	(void)d;
 	c->fast_ms += fast;
 	c->slow_ms += slow;
 	c->delta.value = c->slow_ms - c->fast_ms;
@@ -116,7 +115,7 @@ static int take(struct queue *q, double share)
 		memset(column, 0, p->nr_columns * sizeof(*column));
 		memcpy(column, l->column, l->nr * sizeof(*column));
 		ret = adjust(q->d, from, column, p->nr_columns, -share);
-		refresh(q->d, from, -share * side_of(q->d, column, SF_FAST),
+		refresh(from, -share * side_of(q->d, column, SF_FAST),
 			-share * side_of(q->d, column, SF_SLOW));
 	}
 	free(column);
@@ -141,7 +140,7 @@ static int give(struct queue *q, double share)
 		if (adjust(q->d, c, q->waits, q->d->profile.nr_columns, share * part) ||
 		    sf_cause_add_part(q->d, c, (struct sf_cause_part){ 0, SF_KIND_RUNQUEUE, fast, slow }))
 			return -ENOMEM;
-		refresh(q->d, c, fast, slow);
+		refresh(c, fast, slow);
 	}
 	return 0;
 }
