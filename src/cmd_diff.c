@@ -26,25 +26,18 @@ enum format { FORMAT_TEXT, FORMAT_FOLDED, FORMAT_JSON };
 static const char *const formats[] = { "text", "folded", "json", NULL };
 
 struct diff_opts {
-	struct sf_texts fast, slow;
-	const char *dir, *symfs, *event;
-	unsigned warmup;
+	struct sf_sides_opts sides;
+	const char *dir, *event;
 	int format;
 	double fail_over;
-	bool json, api;
+	bool json;
 	int argc; /* the words of the command, for the report */
 	char **argv;
 };
 
 static const struct sf_option options[] = {
 	SF_HEADING("What is compared"),
-	SF_TEXTS(0, "fast", struct diff_opts, fast, "LIST|FILE...",
-		 "the fast side: BRANCH numbers (1,2 or 1-3) of RUN, or files"),
-	SF_TEXTS(0, "slow", struct diff_opts, slow, "LIST|FILE...", "the slow side"),
-	SF_UINT(0, "warmup", struct diff_opts, warmup, "N", "leave out the first N BRANCHes (0)"),
-	SF_FLAG(0, "api", struct diff_opts, api,
-		"the API's windows, also where the dark ones are known"),
-	SF_FILE(0, "symfs", struct diff_opts, symfs, "DIR", "look for binaries under DIR"),
+	SF_SIDES_OPTIONS(struct diff_opts, sides),
 	SF_TEXT(0, "event", struct diff_opts, event, "NAME",
 		"of stacks without BRANCHes: compare this event (the first one)"),
 	SF_HEADING("The result"),
@@ -161,7 +154,7 @@ static int compare_stacks(const struct diff_opts *o, const struct sf_sides *side
 	if (o->dir)
 		return sf_failf("-o: a report needs BRANCHes; snapflame report draws stacks");
 	status = sf_diff_stacks(&d, sides, o->event,
-				&(struct sf_symbols_opts){ .symfs = o->symfs });
+				&(struct sf_symbols_opts){ .symfs = o->sides.symfs });
 	if (status)
 		return status;
 	status = print_stacks(d, format_of(o));
@@ -176,13 +169,8 @@ static int compare_stacks(const struct diff_opts *o, const struct sf_sides *side
 
 static int diff(const struct diff_opts *o, char **file, size_t nr)
 {
-	struct sf_sides_opts so = {
-		.fast = &o->fast, .slow = &o->slow, .file = file, .nr_files = nr,
-		.warmup = o->warmup, .load = { .symbols = { .symfs = o->symfs },
-					       .api_windows = o->api },
-	};
 	struct sf_sides sides;
-	int status = sf_sides_load(&sides, &so);
+	int status = sf_sides_load(&sides, &o->sides, file, nr, false);
 
 	if (!status && o->event && !sides.stacks)
 		status = sf_usage("--event is for stacks without BRANCHes");
@@ -196,11 +184,8 @@ static int run(const struct sf_command *cmd, int argc, char **argv)
 {
 	struct diff_opts o = { .fail_over = NAN, .argc = argc, .argv = argv };
 	char **words = NULL;
-	int first, status, nr = argc;
+	int nr, first = sf_sides_parse(cmd, &o, argc, argv, &words, &nr), status;
 
-	if (sf_sides_words(argc, argv, &nr, &words))
-		return sf_failf("out of memory");
-	first = sf_options_parse(cmd, &o, nr, words);
 	if (first <= 0)
 		status = sf_options_status(first);
 	else if (o.json && o.format != FORMAT_TEXT && o.format != FORMAT_JSON)

@@ -10,10 +10,10 @@
 #include "cmd.h"
 #include "options.h"
 #include "report.h"
+#include "windows.h"
 
 enum format { PPROF, SPEEDSCOPE, FIREFOX, PERFETTO, ROWS };
 enum table { TABLE_ROWS, TABLE_WINDOWS };
-enum window_word { WINDOW_FAST, WINDOW_SLOW };
 
 struct export_opts {
 	int format, table;
@@ -24,7 +24,6 @@ struct export_opts {
 
 static const char *const formats[] = { "pprof", "speedscope", "firefox", "perfetto", "rows", NULL };
 static const char *const tables[] = { "rows", "windows", NULL };
-static const char *const window_words[] = { "fast", "slow", NULL };
 
 static const struct sf_option options[] = {
 	SF_HEADING("What is written"),
@@ -33,8 +32,7 @@ static const struct sf_option options[] = {
 		"engine; always needed"),
 	SF_FILE('o', "output", struct export_opts, out, "OUT",
 		"write to OUT, which appears when it is whole (default: standard output)"),
-	SF_LIST(0, "window", struct export_opts, windows, window_words, "LIST",
-		"only these BRANCHes: 1,2,4-6, fast, slow"),
+	SF_WINDOWS(struct export_opts, windows),
 	SF_FLAG(0, "mean", struct export_opts, mean,
 		"pprof: values of one BRANCH, not the sums of all"),
 	SF_ENUM(0, "table", struct export_opts, table, tables,
@@ -51,81 +49,6 @@ static const struct sf_option options[] = {
 	SF_OPTIONS_END,
 };
 
-/* -------------------------------------------------------------------- windows */
-
-static bool in_side(const struct sf_diff_input *in, enum sf_side side, const struct sf_window *w)
-{
-	for (size_t i = 0; i < in->nr[side]; i++)
-		if (in->ref[side][i].window == w)
-			return true;
-	return false;
-}
-
-static bool wants(const struct sf_list *list, const struct sf_export_window *w)
-{
-	for (size_t i = 0; i < list->nr; i++) {
-		const struct sf_list_item *it = &list->item[i];
-
-		if (it->word < 0 ? w->window->branch >= it->first && w->window->branch <= it->last
-				 : w->group && !strcmp(w->group, window_words[it->word]))
-			return true;
-	}
-	return !list->nr;
-}
-
-static int missing_branch(const struct sf_list *list, const struct sf_recording *rec)
-{
-	for (size_t k = 0; k < list->nr; k++) {
-		const struct sf_list_item *it = &list->item[k];
-		bool any = it->word >= 0;
-
-		for (size_t i = 0; i < rec->nr_windows; i++)
-			any |= rec->window[i].branch >= it->first && rec->window[i].branch <= it->last;
-		if (!any)
-			return sf_failf("%s: no BRANCH %llu here (it has %zu; snapflame show FILE "
-					"branches lists them)", rec->path,
-					(unsigned long long)it->first, rec->nr_windows);
-	}
-	return 0;
-}
-
-static bool has_words(const struct sf_list *list)
-{
-	for (size_t i = 0; i < list->nr; i++)
-		if (list->item[i].word >= 0)
-			return true;
-	return false;
-}
-
-/* The windows that --window names, with their groups where a split can be found. */
-static int pick_windows(const struct export_opts *o, const struct sf_recording *rec,
-			struct sf_export_window *list, size_t *nr)
-{
-	struct sf_window_ref *refs = calloc(rec->nr_windows + 1, sizeof(*refs));
-	struct sf_error err = SF_ERROR_INIT;
-	struct sf_diff_input in = { 0 };
-	char text[256];
-	int status = refs ? missing_branch(&o->windows, rec) : sf_failf("out of memory");
-
-	if (!status &&
-	    sf_diff_split(rec, NULL, 0, NULL, 0, 0, refs, &in, text, sizeof(text), &err)) {
-		memset(&in, 0, sizeof(in));
-		if (has_words(&o->windows))
-			status = sf_fail(&err);
-	}
-	for (size_t i = 0; !status && i < rec->nr_windows; i++) {
-		struct sf_export_window *w = &list[*nr];
-
-		*w = (struct sf_export_window){ .window = &rec->window[i] };
-		for (int side = SF_FAST; side < SF_NR_SIDES; side++)
-			if (in_side(&in, side, w->window))
-				w->group = window_words[side];
-		*nr += wants(&o->windows, w);
-	}
-	free(refs);
-	return status;
-}
-
 /* --------------------------------------------------------------------- output */
 
 static enum sf_export_format format_of(const struct export_opts *o)
@@ -139,38 +62,52 @@ static enum sf_export_format format_of(const struct export_opts *o)
 	return o->format == ROWS && o->table == TABLE_WINDOWS ? SF_EXPORT_WINDOWS : of[o->format];
 }
 
-static int export_windows(const struct export_opts *o, const struct sf_recording *rec, FILE *file,
-			  bool first)
+static int write_windows(const struct export_opts *o, struct sf_export *x,
+			 const struct sf_picked *picked, FILE *file)
 {
-	struct sf_export_window *list = calloc(rec->nr_windows + 1, sizeof(*list));
-	struct sf_export x = { .rec = rec, .window = list, .mean = o->mean, .tsv = o->tsv,
-			       .no_header = !first };
+	struct sf_export_window *list = calloc(x->nr, sizeof(*list));
 	struct sf_error err = SF_ERROR_INIT;
-	int status = list ? pick_windows(o, rec, list, &x.nr) : sf_failf("out of memory");
+	int status = 0;
 
-	if (!status && !x.nr)
-		status = sf_failf("%s: no window to export (snapflame show %s branches lists them)",
-				  rec->path, rec->path);
+	if (!list)
+		return sf_failf("out of memory");
+	for (size_t i = 0; i < x->nr; i++)
+		list[i] = (struct sf_export_window){ picked[i].window, picked[i].group };
+	x->window = list;
 	/* What standard output has to complain of, main() reports. */
-	if (!status && sf_export(format_of(o), &x, file, &err) && !(file == stdout && ferror(file)))
+	if (sf_export(format_of(o), x, file, &err) && !(file == stdout && ferror(file)))
 		status = sf_fail(&err);
 	free(list);
 	return status;
 }
 
+static int export_windows(const struct export_opts *o, const struct sf_recording *rec, FILE *file,
+			  bool first)
+{
+	struct sf_export x = { .rec = rec, .mean = o->mean, .tsv = o->tsv, .no_header = !first };
+	struct sf_picked *picked;
+	int status = sf_pick_windows(rec, &o->windows, &picked, &x.nr);
+
+	if (status)
+		return status;
+	if (x.nr)
+		status = write_windows(o, &x, picked, file);
+	else
+		status = sf_failf("%s: no window to export (snapflame show %s branches lists them)",
+				  rec->path, rec->path);
+	free(picked);
+	return status;
+}
+
 static int export_file(const struct export_opts *o, const char *path, FILE *file, bool first)
 {
-	struct sf_recording_opts load = { .symbols = { .symfs = o->symfs, .kallsyms = o->kallsyms,
-						       .inlines = o->inlines, .lines = o->inlines } };
-	struct sf_error err = SF_ERROR_INIT;
-	struct sf_recording *rec;
-	const char *line;
+	struct sf_recording *rec = sf_load(path, &(struct sf_recording_opts){
+		.symbols = { .symfs = o->symfs, .kallsyms = o->kallsyms, .inlines = o->inlines,
+			     .lines = o->inlines } });
 	int status;
 
-	if (sf_recording_load(&rec, path, &load, &err))
-		return sf_fail(&err);
-	for (size_t i = 0; (line = sf_recording_problem(rec, i)); i++)
-		sf_note("%s: %s", path, line);
+	if (!rec)
+		return SF_EXIT_FAILED;
 	status = export_windows(o, rec, file, first);
 	sf_recording_free(rec);
 	return status;

@@ -17,9 +17,9 @@
 #include "cmd.h"
 #include "options.h"
 #include "report.h"
+#include "windows.h"
 
 enum view { VIEW_AUTO, VIEW_SAMPLES, VIEW_WALL, VIEW_ONCPU, VIEW_OFFCPU, VIEW_CRITICAL };
-enum window_word { WINDOW_FAST, WINDOW_SLOW };
 
 struct fold_opts {
 	int view, weight;
@@ -33,7 +33,6 @@ struct fold_opts {
 static const char *const views[] = { "auto",   "samples", "wall", "oncpu",
 				     "offcpu", "critical", NULL };
 static const char *const weights[] = { "period", "count", NULL };
-static const char *const window_words[] = { "fast", "slow", NULL };
 
 static const struct sf_option options[] = {
 	SF_HEADING("What is counted"),
@@ -44,8 +43,7 @@ static const struct sf_option options[] = {
 	SF_TEXT('e', "event", struct fold_opts, event, "NAME",
 		"fold this event (default: the first one met)"),
 	SF_ENUM(0, "weight", struct fold_opts, weight, weights, "sum of periods, or of samples"),
-	SF_LIST(0, "window", struct fold_opts, windows, window_words, "LIST",
-		"only these BRANCHes: 1,2,4-6, fast, slow"),
+	SF_WINDOWS(struct fold_opts, windows),
 	SF_SPAN(0, "time", struct fold_opts, time, "A,B",
 		"only from A to B, in seconds as perf script prints them; A or B may be left out"),
 	SF_TEXTS(0, "thread", struct fold_opts, threads, "NAME",
@@ -279,54 +277,25 @@ static bool has_windows(const char *path)
 	return yes;
 }
 
-static bool in_list(const struct sf_list *list, uint32_t branch)
+static int fold_picked(struct sf_fold *f, const struct sf_recording *rec,
+		       const struct sf_picked *picked, size_t nr, const struct sf_view_opts *opts)
 {
-	for (size_t i = 0; i < list->nr; i++)
-		if (list->item[i].word < 0 && branch >= list->item[i].first &&
-		    branch <= list->item[i].last)
-			return true;
-	return false;
-}
-
-static bool has_word(const struct sf_list *list, int word)
-{
-	for (size_t i = 0; i < list->nr; i++)
-		if (list->item[i].word == word)
-			return true;
-	return false;
-}
-
-/* The windows that --window names, in refs; their number, or -1 when it was reported. */
-static int select_windows(const struct fold_opts *o, const struct sf_recording *rec,
-			  struct sf_window_ref *refs)
-{
-	bool fast = has_word(&o->windows, WINDOW_FAST), slow = has_word(&o->windows, WINDOW_SLOW);
-	struct sf_window_ref *split = calloc(rec->nr_windows + 1, sizeof(*split));
+	struct sf_window_ref *refs;
 	struct sf_error err = SF_ERROR_INIT;
-	struct sf_diff_input in = { 0 };
-	char text[256];
-	int nr = 0;
+	int status = SF_EXIT_DONE;
 
-	if (!split)
-		return sf_failf("no memory"), -1;
-	if ((fast || slow) &&
-	    sf_diff_split(rec, NULL, 0, NULL, 0, 0, split, &in, text, sizeof(text), &err)) {
-		sf_fail(&err);
-		free(split);
-		return -1;
-	}
-	for (size_t i = 0; i < rec->nr_windows; i++) {
-		bool take = !o->windows.nr || in_list(&o->windows, rec->window[i].branch);
-
-		for (size_t k = 0; fast && k < in.nr[SF_FAST]; k++)
-			take |= in.ref[SF_FAST][k].window == &rec->window[i];
-		for (size_t k = 0; slow && k < in.nr[SF_SLOW]; k++)
-			take |= in.ref[SF_SLOW][k].window == &rec->window[i];
-		if (take)
-			refs[nr++] = (struct sf_window_ref){ rec, &rec->window[i] };
-	}
-	free(split);
-	return nr;
+	if (!nr)
+		return sf_failf("%s: no window to fold (snapflame show %s branches lists them)",
+				rec->path, rec->path);
+	refs = calloc(nr, sizeof(*refs));
+	if (!refs)
+		return sf_failf("out of memory");
+	for (size_t i = 0; i < nr; i++)
+		refs[i] = (struct sf_window_ref){ rec, picked[i].window };
+	if (sf_fold_windows(f, refs, nr, opts, &err))
+		status = sf_fail(&err);
+	free(refs);
+	return status;
 }
 
 static int view_recording(struct sf_fold *f, const struct fold_opts *o, const char *path)
@@ -343,23 +312,18 @@ static int view_recording(struct sf_fold *f, const struct fold_opts *o, const ch
 		.threads = o->threads.item, .nr_threads = o->threads.nr,
 		.begin = o->time.set ? o->time.begin : 0, .end = o->time.set ? o->time.end : 0,
 	};
-	struct sf_error err = SF_ERROR_INIT;
-	struct sf_window_ref *refs;
-	struct sf_recording *rec;
-	int nr, status = SF_EXIT_DONE;
+	struct sf_recording *rec = sf_load(path, &load);
+	struct sf_picked *picked;
+	size_t nr;
+	int status;
 
-	if (sf_recording_load(&rec, path, &load, &err))
-		return sf_fail(&err);
-	refs = calloc(rec->nr_windows + 1, sizeof(*refs));
-	nr = refs ? select_windows(o, rec, refs) : -1;
-	if (nr < 0)
-		status = SF_EXIT_FAILED;
-	else if (!nr)
-		status = sf_failf("%s: no window to fold (snapflame show %s branches lists them)", path,
-				  path);
-	else if (sf_fold_windows(f, refs, (size_t)nr, &opts, &err))
-		status = sf_fail(&err);
-	free(refs);
+	if (!rec)
+		return SF_EXIT_FAILED;
+	status = sf_pick_windows(rec, &o->windows, &picked, &nr);
+	if (!status) {
+		status = fold_picked(f, rec, picked, nr, &opts);
+		free(picked);
+	}
 	sf_recording_free(rec);
 	return status;
 }

@@ -21,23 +21,15 @@
 #include "report_dir.h"
 
 struct report_opts {
-	struct sf_texts fast, slow;
-	const char *dir, *figures, *symfs;
-	unsigned warmup;
-	bool api;
+	struct sf_sides_opts sides;
+	const char *dir, *figures;
 	int argc; /* the words of the command, for the report */
 	char **argv;
 };
 
 static const struct sf_option options[] = {
 	SF_HEADING("What is compared"),
-	SF_TEXTS(0, "fast", struct report_opts, fast, "LIST|FILE...",
-		 "the fast side: BRANCH numbers (1,2 or 1-3) of RUN, or files"),
-	SF_TEXTS(0, "slow", struct report_opts, slow, "LIST|FILE...", "the slow side"),
-	SF_UINT(0, "warmup", struct report_opts, warmup, "N", "leave out the first N BRANCHes (0)"),
-	SF_FLAG(0, "api", struct report_opts, api,
-		"the API's windows, also where the dark ones are known"),
-	SF_FILE(0, "symfs", struct report_opts, symfs, "DIR", "look for binaries under DIR"),
+	SF_SIDES_OPTIONS(struct report_opts, sides),
 	SF_HEADING("The result"),
 	SF_FILE('o', "output", struct report_opts, dir, "DIR", "write to DIR, made if missing"),
 	SF_TEXT(0, "figures", struct report_opts, figures, "svg,png,pdf",
@@ -185,7 +177,7 @@ static int of_two_stacks(const struct report_opts *o, const struct sf_sides *s)
 {
 	struct sf_stackdiff *d;
 	struct sf_flame f;
-	int status = sf_diff_stacks(&d, s, NULL, &(struct sf_symbols_opts){ .symfs = o->symfs });
+	int status = sf_diff_stacks(&d, s, NULL, &(struct sf_symbols_opts){ .symfs = o->sides.symfs });
 
 	if (status)
 		return status;
@@ -211,13 +203,8 @@ static int of_two_stacks(const struct report_opts *o, const struct sf_sides *s)
 
 static int of_recordings(const struct report_opts *o, char **file, size_t nr)
 {
-	struct sf_sides_opts so = {
-		.fast = &o->fast, .slow = &o->slow, .file = file, .nr_files = nr,
-		.warmup = o->warmup, .whole_is_fine = true,
-		.load = { .symbols = { .symfs = o->symfs }, .api_windows = o->api },
-	};
 	struct sf_sides sides;
-	int status = sf_sides_load(&sides, &so);
+	int status = sf_sides_load(&sides, &o->sides, file, nr, true);
 
 	if (!status)
 		status = sides.stacks ? of_two_stacks(o, &sides) : of_sides(o, &sides);
@@ -234,7 +221,7 @@ static int other_file(const struct report_opts *o, char **file, size_t nr, bool 
 	int status = 0, ret;
 
 	*taken = false;
-	if (!nr || o->fast.nr || !strcmp(file[0], "-"))
+	if (!nr || o->sides.fast.nr || !strcmp(file[0], "-"))
 		return 0;
 	ret = sf_input_open(&in, file[0], &err);
 	if (ret == -EISDIR)
@@ -266,7 +253,7 @@ static int report(const struct report_opts *o, char **file, size_t nr)
 		return status;
 	if (!o->dir)
 		return sf_usage("where to? -o DIR");
-	if (!nr && !o->fast.nr)
+	if (!nr && !o->sides.fast.nr)
 		return sf_usage("which FILE?");
 	status = other_file(o, file, nr, &taken);
 	return taken ? status : of_recordings(o, file, nr);
@@ -276,11 +263,8 @@ static int run(const struct sf_command *cmd, int argc, char **argv)
 {
 	struct report_opts o = { .argc = argc, .argv = argv };
 	char **words = NULL;
-	int first, status, nr = argc;
+	int nr, first = sf_sides_parse(cmd, &o, argc, argv, &words, &nr), status;
 
-	if (sf_sides_words(argc, argv, &nr, &words))
-		return sf_failf("out of memory");
-	first = sf_options_parse(cmd, &o, nr, words);
 	if (first <= 0)
 		status = sf_options_status(first);
 	else

@@ -10,6 +10,7 @@
 #include "options.h"
 #include "report.h"
 #include "terminal.h"
+#include "windows.h"
 
 struct show_opts {
 	bool csv, json, api;
@@ -19,7 +20,7 @@ struct show_opts {
 
 static const struct sf_option options[] = {
 	SF_HEADING("What is shown"),
-	SF_LIST(0, "window", struct show_opts, windows, NULL, "1,2,4-6", "these BRANCHes only"),
+	SF_WINDOWS(struct show_opts, windows),
 	SF_FLAG(0, "api", struct show_opts, api,
 		"the API's windows, also where the dark ones are known"),
 	SF_FILE(0, "symfs", struct show_opts, symfs, "DIR", "look for binaries under DIR"),
@@ -50,38 +51,6 @@ static int unknown_table(const char *name)
 		return sf_usage("no table '%s'; did you mean '%s'?", name, near);
 	return sf_usage("no table '%s'; there are branches, threads, states, futex, syscalls, io, "
 			"wakeups, coverage and events", name);
-}
-
-/* Windows that the list names; all where there is none. *list is malloc'd. */
-static int pick_windows(const struct show_opts *o, const struct sf_recording *rec,
-			const struct sf_window ***list, size_t *nr)
-{
-	*nr = 0;
-	*list = calloc(rec->nr_windows + 1, sizeof(**list));
-	if (!*list)
-		return sf_failf("out of memory");
-	for (size_t k = 0; k < o->windows.nr; k++) {
-		const struct sf_list_item *it = &o->windows.item[k];
-		bool any = false;
-
-		for (size_t i = 0; i < rec->nr_windows; i++)
-			any |= rec->window[i].branch >= it->first && rec->window[i].branch <= it->last;
-		if (!any)
-			return sf_failf("%s: no BRANCH %llu here (it has %zu; snapflame show FILE "
-					"branches lists them)", rec->path,
-					(unsigned long long)it->first, rec->nr_windows);
-	}
-	for (size_t i = 0; i < rec->nr_windows; i++)
-		for (size_t k = 0; k < o->windows.nr || !k; k++) {
-			const struct sf_list_item *it = o->windows.item + k;
-
-			if (!o->windows.nr || (rec->window[i].branch >= it->first &&
-					       rec->window[i].branch <= it->last)) {
-				(*list)[(*nr)++] = &rec->window[i];
-				break;
-			}
-		}
-	return 0;
 }
 
 static int print(const struct sf_table *t, const struct show_opts *o)
@@ -119,39 +88,49 @@ static int show_events(const char *path, const struct show_opts *o)
 	return status;
 }
 
+static int make_and_print(const struct sf_recording *rec, enum sf_table_id id,
+			  const struct sf_table_opts *to, const struct show_opts *o)
+{
+	struct sf_error err = SF_ERROR_INIT;
+	struct sf_table *t;
+	int status;
+
+	if (sf_table_make(&t, rec, id, to, &err))
+		return sf_fail(&err);
+	status = print(t, o);
+	sf_table_free(t);
+	return status;
+}
+
 static int show(const struct sf_recording *rec, enum sf_table_id id, const struct show_opts *o)
 {
 	const struct sf_window **list = NULL;
-	struct sf_error err = SF_ERROR_INIT;
-	struct sf_table_opts to = { 0 };
-	struct sf_table *t;
-	int status = pick_windows(o, rec, &list, &to.nr_windows);
+	struct sf_picked *picked;
+	size_t nr;
+	int status = sf_pick_windows(rec, &o->windows, &picked, &nr);
 
-	to.window = list;
-	if (!status && sf_table_make(&t, rec, id, &to, &err))
-		status = sf_fail(&err);
-	else if (!status) {
-		status = print(t, o);
-		sf_table_free(t);
-	}
+	if (status)
+		return status;
+	list = calloc(nr + 1, sizeof(*list));
+	for (size_t i = 0; list && i < nr; i++)
+		list[i] = picked[i].window;
+	if (list)
+		status = make_and_print(rec, id, &(struct sf_table_opts){ list, nr }, o);
+	else
+		status = sf_failf("out of memory");
 	free(list);
+	free(picked);
 	return status;
 }
 
 static int load_and_show(const char *path, enum sf_table_id id, const struct show_opts *o)
 {
-	struct sf_recording_opts lo = { .symbols = { .symfs = o->symfs }, .api_windows = o->api };
-	struct sf_error err = SF_ERROR_INIT;
-	struct sf_recording *rec;
-	const char *line;
+	struct sf_recording *rec = sf_load(path, &(struct sf_recording_opts){
+		.symbols = { .symfs = o->symfs }, .api_windows = o->api });
 	int status;
 
-	if (sf_recording_load(&rec, path, &lo, &err))
-		return sf_fail(&err);
-	if (rec->stats.truncated || rec->stats.unfinished)
-		sf_warn("%s: is cut off: what came last is missing, BRANCHes and names with it", path);
-	for (size_t i = 0; (line = sf_recording_problem(rec, i)); i++)
-		sf_note("%s: %s", path, line);
+	if (!rec)
+		return SF_EXIT_FAILED;
 	status = show(rec, id, o);
 	sf_recording_free(rec);
 	return status;

@@ -10,6 +10,7 @@
 #include <snapflame/filetype.h>
 
 #include "report.h"
+#include "windows.h"
 
 /* --------------------------------------------------------------------- command line */
 
@@ -23,7 +24,7 @@ static const char *side_option(const char *word)
 	return !strcmp(word, "--fast") || !strcmp(word, "--slow") ? word : NULL;
 }
 
-int sf_sides_words(int argc, char **argv, int *nr, char ***out)
+static int spread(int argc, char **argv, int *nr, char ***out)
 {
 	/* Every word may get a --fast in front of it. */
 	char **w = calloc(2 * (size_t)argc + 1, sizeof(*w)), *side = NULL;
@@ -45,6 +46,14 @@ int sf_sides_words(int argc, char **argv, int *nr, char ***out)
 	}
 	*nr = n;
 	return 0;
+}
+
+int sf_sides_parse(const struct sf_command *cmd, void *target, int argc, char **argv, char ***words,
+		   int *nr)
+{
+	if (spread(argc, argv, nr, words))
+		return sf_failf("out of memory"), -1;
+	return sf_options_parse(cmd, target, *nr, *words);
 }
 
 /* ------------------------------------------------------------------------ recordings */
@@ -87,9 +96,7 @@ static int check_type(const char *path, enum sf_filetype *type)
 static struct sf_recording *load(struct sf_sides *s, const char *path,
 				 const struct sf_sides_opts *o)
 {
-	struct sf_error err = SF_ERROR_INIT;
 	struct sf_recording *rec;
-	const char *line;
 
 	for (size_t i = 0; i < s->nr; i++)
 		if (!strcmp(s->rec[i]->path, path))
@@ -98,15 +105,10 @@ static struct sf_recording *load(struct sf_sides *s, const char *path,
 		sf_failf("out of memory");
 		return NULL;
 	}
-	if (sf_recording_load(&rec, path, &o->load, &err)) {
-		sf_fail(&err);
-		return NULL;
-	}
-	s->rec[s->nr++] = rec;
-	if (rec->stats.truncated || rec->stats.unfinished)
-		sf_warn("%s: is cut off: what came last is missing, BRANCHes and names with it", path);
-	for (size_t i = 0; (line = sf_recording_problem(rec, i)); i++)
-		sf_note("%s: %s", path, line);
+	rec = sf_load(path, &(struct sf_recording_opts){ .symbols = { .symfs = o->symfs },
+							 .api_windows = o->api });
+	if (rec)
+		s->rec[s->nr++] = rec;
 	return rec;
 }
 
@@ -227,7 +229,7 @@ static int on_both_sides(const struct numbers *a, const struct numbers *b)
 }
 
 static int split_at(struct sf_sides *s, const struct sf_recording *rec, const struct numbers *fast,
-		    const struct numbers *slow, const struct sf_sides_opts *o)
+		    const struct numbers *slow, const struct sf_sides_opts *o, bool whole_is_fine)
 {
 	struct sf_error err = SF_ERROR_INIT;
 	int ret;
@@ -237,7 +239,7 @@ static int split_at(struct sf_sides *s, const struct sf_recording *rec, const st
 		return sf_failf("out of memory");
 	ret = sf_diff_split(rec, fast->item, fast->nr, slow->item, slow->nr, o->warmup,
 			    s->ref[SF_FAST], &s->in, s->split, sizeof(s->split), &err);
-	if (ret == -EINVAL && o->whole_is_fine && !fast->nr) {
+	if (ret == -EINVAL && whole_is_fine && !fast->nr) {
 		s->in = (struct sf_diff_input){ 0 };
 		snprintf(s->split, sizeof(s->split), "%.*s", (int)sizeof(s->split) - 1, err.what);
 		return 0;
@@ -245,30 +247,31 @@ static int split_at(struct sf_sides *s, const struct sf_recording *rec, const st
 	return ret ? sf_fail(&err) : 0;
 }
 
-static int split(struct sf_sides *s, const struct sf_sides_opts *o)
+static int split(struct sf_sides *s, const struct sf_sides_opts *o, const char *path,
+		 bool whole_is_fine)
 {
 	struct numbers fast = { 0 }, slow = { 0 };
 	const struct sf_recording *rec;
 	enum sf_filetype type;
-	int status = check_type(o->file[0], &type);
+	int status = check_type(path, &type);
 
 	if (status)
 		return status;
 	if (type != SF_FILETYPE_PERF_DATA)
 		return sf_usage("%s: stacks without BRANCHes cannot be split; give two files",
-				o->file[0]);
-	rec = load(s, o->file[0], o);
+				path);
+	rec = load(s, path, o);
 	if (!rec)
 		return SF_EXIT_FAILED;
 	if (!rec->nr_windows)
 		return no_windows(rec);
-	status = numbers_of(&fast, rec, "fast", o->fast);
+	status = numbers_of(&fast, rec, "fast", &o->fast);
 	if (!status)
-		status = numbers_of(&slow, rec, "slow", o->slow);
+		status = numbers_of(&slow, rec, "slow", &o->slow);
 	if (!status)
 		status = on_both_sides(&fast, &slow);
 	if (!status)
-		status = split_at(s, rec, &fast, &slow, o);
+		status = split_at(s, rec, &fast, &slow, o, whole_is_fine);
 	free(fast.item);
 	free(slow.item);
 	return status;
@@ -284,41 +287,46 @@ static bool all_lists(const struct sf_texts *t)
 	return true;
 }
 
-static int wrong_words(const struct sf_sides_opts *o)
+static int wrong_words(const struct sf_sides_opts *o, char **file, size_t nr_files)
 {
-	if (!o->fast->nr != !o->slow->nr)
+	bool lists = all_lists(&o->fast);
+
+	if (!o->fast.nr != !o->slow.nr)
 		return sf_usage("--fast and --slow go together");
-	if (!o->fast->nr && !o->nr_files)
+	if (!o->fast.nr && !nr_files)
 		return sf_usage("which recordings? Give FAST and SLOW, or one with several BRANCHes");
-	if (!o->fast->nr && o->nr_files > 2)
+	if (!o->fast.nr && nr_files > 2)
 		return sf_usage("%zu files: which are fast? Say --fast FILE... --slow FILE...",
-				o->nr_files);
-	if (o->fast->nr && all_lists(o->fast) && all_lists(o->slow) && o->nr_files != 1)
+				nr_files);
+	if (o->fast.nr && lists && all_lists(&o->slow) && nr_files != 1)
 		return sf_usage("--fast and --slow with BRANCH numbers need one recording");
-	if (o->fast->nr && all_lists(o->fast) != all_lists(o->slow))
+	if (o->fast.nr && lists != all_lists(&o->slow))
 		return sf_usage("--fast and --slow: BRANCH numbers on both sides, or files on both");
-	if (o->fast->nr && !all_lists(o->fast) && o->nr_files)
-		return sf_usage("%s: on which side? Name it behind --fast or --slow", o->file[0]);
+	if (o->fast.nr && !lists && nr_files)
+		return sf_usage("%s: on which side? Name it behind --fast or --slow", file[0]);
 	return 0;
 }
 
-int sf_sides_load(struct sf_sides *s, const struct sf_sides_opts *o)
+int sf_sides_load(struct sf_sides *s, const struct sf_sides_opts *o, char **file, size_t nr_files,
+		  bool whole_is_fine)
 {
+	const char *const *fast = o->fast.item, *const *slow = o->slow.item;
+	size_t nr_fast = o->fast.nr, nr_slow = o->slow.nr;
 	int status;
 
 	memset(s, 0, sizeof(*s));
-	status = wrong_words(o);
+	status = wrong_words(o, file, nr_files);
 	if (status)
 		return status;
-	if (o->nr_files == 1)
-		return split(s, o);
-	if (o->nr_files == 2) {
-		status = add_files(s, SF_FAST, (const char *const *)o->file, 1, o);
-		return status ? status
-			      : add_files(s, SF_SLOW, (const char *const *)o->file + 1, 1, o);
+	if (nr_files == 1)
+		return split(s, o, file[0], whole_is_fine);
+	if (nr_files == 2) {
+		fast = (const char *const *)file;
+		slow = fast + 1;
+		nr_fast = nr_slow = 1;
 	}
-	status = add_files(s, SF_FAST, o->fast->item, o->fast->nr, o);
-	return status ? status : add_files(s, SF_SLOW, o->slow->item, o->slow->nr, o);
+	status = add_files(s, SF_FAST, fast, nr_fast, o);
+	return status ? status : add_files(s, SF_SLOW, slow, nr_slow, o);
 }
 
 void sf_sides_release(struct sf_sides *s)

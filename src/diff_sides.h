@@ -7,15 +7,21 @@
 
 #include "options.h"
 
+/* The options of the commands that compare; a table has their rows by SF_SIDES_OPTIONS(). */
 struct sf_sides_opts {
-	const struct sf_texts *fast, *slow; /* lists of BRANCH numbers, or files */
-	char **file;                        /* operands */
-	size_t nr_files;
+	struct sf_texts fast, slow; /* lists of BRANCH numbers, or files */
 	unsigned warmup;
-	/* One recording that cannot be split is no failure: in.nr are 0 then, and split says why. */
-	bool whole_is_fine;
-	struct sf_recording_opts load;
+	bool api;
+	const char *symfs;
 };
+
+#define SF_SIDES_OPTIONS(s, f)                                                                     \
+	SF_TEXTS(0, "fast", s, f.fast, "LIST|FILE...",                                             \
+		 "the fast side: BRANCH numbers (1,2 or 1-3) of RUN, or files"),                   \
+	SF_TEXTS(0, "slow", s, f.slow, "LIST|FILE...", "the slow side"),                           \
+	SF_UINT(0, "warmup", s, f.warmup, "N", "leave out the first N BRANCHes (0)"),              \
+	SF_FLAG(0, "api", s, f.api, "the API's windows, also where the dark ones are known"),      \
+	SF_FILE(0, "symfs", s, f.symfs, "DIR", "look for binaries under DIR")
 
 struct sf_sides {
 	struct sf_diff_input in;
@@ -30,13 +36,21 @@ struct sf_sides {
 };
 
 /*
- * "--fast a.data b.data" becomes "--fast a.data --fast b.data", unless its first word is a list of
- * BRANCH numbers: then what follows is the recording. *out is malloc'd, the words are argv's.
+ * sf_options_parse() for such a command, with one thing more: "--fast a.data b.data" is taken as
+ * "--fast a.data --fast b.data", unless its first word is a list of BRANCH numbers: then what follows
+ * is the recording. *words is malloc'd and holds argv's words; *nr is how many there are. Returns what
+ * sf_options_parse() does, -1 also without memory.
  */
-int sf_sides_words(int argc, char **argv, int *nr, char ***out);
+int sf_sides_parse(const struct sf_command *cmd, void *target, int argc, char **argv, char ***words,
+		   int *nr);
 
-/* Load the recordings and pick their windows. What went wrong is reported; an exit status. */
-int sf_sides_load(struct sf_sides *s, const struct sf_sides_opts *o);
+/*
+ * Load the recordings and pick their windows; file are the operands. With whole_is_fine one recording
+ * that cannot be split is no failure: in.nr are 0 then, and split says why. What went wrong is
+ * reported; an exit status.
+ */
+int sf_sides_load(struct sf_sides *s, const struct sf_sides_opts *o, char **file, size_t nr_files,
+		  bool whole_is_fine);
 void sf_sides_release(struct sf_sides *s);
 
 #endif
