@@ -39,7 +39,8 @@ void plot_text(struct plot *p, const char *text, size_t columns); /* cut to so m
 /* The same, and *longest becomes the number of its characters where that is more. */
 void plot_head(struct plot *p, const char *text, size_t columns, size_t *longest);
 /* One field that is shown as two lines. */
-void plot_label(struct plot *p, const char *first, const char *second, size_t columns);
+void plot_label(struct plot *p, const char *first, const char *second, size_t columns,
+		size_t *longest);
 void plot_tab(struct plot *p);
 void plot_row(struct plot *p);   /* ends it */
 void plot_block(struct plot *p); /* what follows is the next "index" */
@@ -63,9 +64,13 @@ struct plot_axis {
 
 int plot_axis_init(struct plot_axis *a, const struct sf_figures_input *in);
 void plot_axis_release(struct plot_axis *a);
-/* Appends "set xrange …", "set xlabel …"; and "set xtics …", for so many plots side by side. */
-void plot_axis_range(struct plot *p, double lo, double hi);
+/* "set xrange …", "set xlabel …"; "set xtics …", for so many plots side by side; both, to the setup. */
+void plot_axis_range(struct sf_str *to, double lo, double hi);
+void plot_axis_tics(struct sf_str *to, const struct plot *p, const struct plot_axis *a, unsigned columns);
 void plot_axis_setup(struct plot *p, const struct plot_axis *a, unsigned columns);
+
+/* 1, 2 or 5 times a power of ten: about three steps in a small plot's range. */
+double plot_tic_step(double span);
 
 /* Size of a point where there are so many side by side. */
 double plot_mark_size(size_t nr);
@@ -74,6 +79,9 @@ double plot_mark_size(size_t nr);
  * fit. Makes the figure higher by what the legend takes.
  */
 void plot_key_below(struct plot *p, size_t longest, size_t nr);
+
+/* Room at the left for row names of so many characters. */
+void plot_margin_left(struct plot *p, size_t longest);
 
 /* The window that figures of one window show: of the slow side's median, or the longest one. */
 const struct sf_window_ref *plot_window(const struct sf_figures_input *in);

@@ -8,7 +8,7 @@
 #include "render/gnuplot.h"
 #include "render/markup.h"
 
-enum { LABELS = 22, LONG_LABELS = 12, LEAST_SPAN = 4, HALF_LINE = 42 };
+enum { LABELS = 16, LONG_LABELS = 12, LEAST_SPAN = 4, HALF_LINE = 42 };
 
 static int side_of(const struct sf_diff *d, const struct sf_window_ref *ref)
 {
@@ -75,37 +75,49 @@ static size_t label_step(size_t n, size_t max)
 	return step;
 }
 
+double plot_tic_step(double span)
+{
+	double power = pow(10, floor(log10(span / 3))), r = span / 3 / power;
+
+	return power * (r < 1.5 ? 1 : r < 3.5 ? 2 : r < 7.5 ? 5 : 10);
+}
+
 static const char *side_word(int side)
 {
 	return side == SF_FAST ? "fast " : side == SF_SLOW ? "slow " : "";
 }
 
 /* A few BRANCHes stand in the middle and not as far apart as they can. */
-void plot_axis_range(struct plot *p, double lo, double hi)
+void plot_axis_range(struct sf_str *to, double lo, double hi)
 {
 	double pad = hi - lo < LEAST_SPAN ? 0.7 + (LEAST_SPAN - (hi - lo)) / 2 : 0.7;
 
-	sf_str_addf(&p->setup, "set xrange [%g:%g]\nset xlabel \"BRANCH\" offset 0,0.6\n", lo - pad,
+	sf_str_addf(to, "set xrange [%g:%g]\nset xlabel \"BRANCH\" offset 0,0.6\n", lo - pad,
 		    hi + pad);
 }
 
-void plot_axis_setup(struct plot *p, const struct plot_axis *a, unsigned columns)
+void plot_axis_tics(struct sf_str *to, const struct plot *p, const struct plot_axis *a, unsigned columns)
 {
 	size_t step = label_step(a->nr, (a->numbers ? LABELS : LONG_LABELS) / columns);
 	bool first = true;
 
-	plot_axis_range(p, a->lo, a->hi);
-	sf_str_add(&p->setup, "set xtics (");
+	sf_str_add(to, "set xtics (");
 	for (size_t i = 0; i < a->nr; i++) {
 		unsigned branch = p->in->window[i].window->branch;
 
 		if (a->numbers ? branch % step : i % step)
 			continue;
-		sf_str_addf(&p->setup, "%s\"%s%u\" %g", first ? "" : ", ",
+		sf_str_addf(to, "%s\"%s%u\" %g", first ? "" : ", ",
 			    a->numbers ? "" : side_word(a->side[i]), branch, a->x[i]);
 		first = false;
 	}
-	sf_str_add(&p->setup, ") scale 0\n");
+	sf_str_add(to, ") scale 0\n");
+}
+
+void plot_axis_setup(struct plot *p, const struct plot_axis *a, unsigned columns)
+{
+	plot_axis_range(&p->setup, a->lo, a->hi);
+	plot_axis_tics(&p->setup, p, a, columns);
 }
 
 static double length_ms(const struct sf_window *w)
@@ -137,6 +149,12 @@ void plot_window_name(const struct sf_figures_input *in, const struct sf_window_
 		snprintf(buf, size, "BRANCH %u (%s%s ms)", ref->window->branch,
 			 in->diff ? "a median one of the slow side, " : "", ms.buf);
 	sf_str_release(&ms);
+}
+
+/* gnuplot's margins count in widths of a digit, and most letters are narrower. */
+void plot_margin_left(struct plot *p, size_t longest)
+{
+	sf_str_addf(&p->setup, "set lmargin %zu\n", longest * 9 / 10 + 3);
 }
 
 double plot_mark_size(size_t nr)

@@ -97,7 +97,7 @@ static void commands(struct plot *p, const struct budget *b)
 {
 	size_t nr = b->nr + b->others;
 
-	sf_str_add(&p->setup, "set ylabel \"ms\"\nset yrange [0:*]\nset boxwidth 0.7\n");
+	sf_str_add(&p->setup, "set ylabel \"ms of the pause\"\nset yrange [0:*]\nset boxwidth 0.7\n");
 	plot_key_below(p, b->longest, nr);
 	for (size_t k = 0; k < nr; k++)
 		sf_str_addf(&p->setup, "set linetype %zu lc rgb \"%s\"\n", k + 1,

@@ -9,7 +9,7 @@
 #include "render/gnuplot.h"
 #include "render/quantity.h"
 
-enum { PLOTS = 8, ROW_HEIGHT = 130 };
+enum { PLOTS = 8, ROW_HEIGHT = 130, FOOT = 24 };
 
 struct chosen {
 	const char *name;
@@ -99,7 +99,7 @@ static void heads(struct plot *p, const struct chosen *c, size_t nr)
 {
 	struct sf_str name = SF_STR_INIT;
 
-	sf_str_add(&p->tsv, "\"BRANCH\"\t\"slow\"");
+	sf_str_add(&p->tsv, "\"BRANCH\"\t\"side\"");
 	for (size_t k = 0; k < nr; k++) {
 		struct sf_quantity q = quantity(&c[k]);
 
@@ -121,7 +121,7 @@ static void table(struct plot *p, const struct plot_axis *a, const struct chosen
 	heads(p, c, nr);
 	for (size_t i = 0; i < a->nr; i++) {
 		plot_number(p, a->x[i]);
-		sf_str_addf(&p->tsv, "\t%d", a->side[i] == SF_SLOW);
+		sf_str_addf(&p->tsv, "\t%d", a->side[i]);
 		for (size_t k = 0; k < nr; k++) {
 			plot_tab(p);
 			plot_number(p, value(&p->in->window[i], &c[k]) * quantity(&c[k]).factor);
@@ -130,14 +130,6 @@ static void table(struct plot *p, const struct plot_axis *a, const struct chosen
 		if (a->gap[i])
 			plot_row(p);
 	}
-}
-
-/* 1, 2 or 5 times a power of ten: about three steps in the range. */
-static double tic_step(double span)
-{
-	double power = pow(10, floor(log10(span / 3))), r = span / 3 / power;
-
-	return power * (r < 1.5 ? 1 : r < 3.5 ? 2 : r < 7.5 ? 5 : 10);
 }
 
 /* From 0 where that does not hide how it moves. */
@@ -149,25 +141,40 @@ static void y_axis(struct plot *p, const struct chosen *c)
 		lo = 0;
 	if (hi < 0)
 		hi = 0;
-	step = hi > lo ? tic_step(hi - lo) : 1;
+	step = hi > lo ? plot_tic_step(hi - lo) : 1;
 	sf_str_addf(&p->plot, "  set yrange [%.6g:%.6g]; set ytics %.6g\n", floor(lo / step) * step,
 		    hi > lo ? ceil(hi / step) * step : lo + 1, step);
+}
+
+/* Under the last plots: what the axis is, and the colours. */
+static void foot(struct plot *p)
+{
+	sf_str_add(&p->setup, "set label 1 \"BRANCH\" at screen 0.5,0.016 center\n");
+	if (p->in->diff)
+		sf_str_add(&p->setup, "set label 2 \"fast\" at screen 0.44,0.016 right tc rgb \"" PLOT_FAST
+				      "\"\nset label 3 \"slow\" at screen 0.56,0.016 left tc rgb \""
+				      PLOT_SLOW "\"\n");
 }
 
 static void commands(struct plot *p, const struct chosen *c, size_t nr)
 {
 	size_t rows = (nr + 1) / 2;
+	double h;
 
-	p->height = ROW_HEIGHT * (unsigned)rows + 10;
-	sf_str_add(&p->setup, "set xlabel\nset key at graph 0,1.3 left samplen 0 Left reverse\n"
-			      "set ytics font \",10\"\nset xtics font \",10\"\n"
-			      "set tmargin 2.4\nset bmargin 1.6\nset lmargin 8\nset rmargin 1\n");
-	sf_str_addf(&p->plot, "  set multiplot layout %zu,%d\n", rows, nr > 1 ? 2 : 1);
+	p->height = ROW_HEIGHT * (unsigned)rows + FOOT + 4;
+	h = p->height;
+	sf_str_add(&p->setup, "unset xlabel\nset key at graph 0,1.32 left samplen 0 Left reverse "
+			      "width -4 font \",11\"\nset tics font \",10\"\n");
+	foot(p);
+	sf_str_addf(&p->plot, "  set multiplot layout %zu,%d margins 0.075,0.985,%.4f,%.4f "
+		    "spacing 0.09,%.4f\n", rows, nr > 1 ? 2 : 1, (FOOT + 20) / h, 1 - 30 / h, 50 / h);
 	for (size_t k = 0; k < nr; k++) {
 		y_axis(p, &c[k]);
-		sf_str_addf(&p->plot, "  plot 'covariates.tsv' using 1:%zu:(column(2) > 0 ? 0xcc3311 : "
-			    "0x4477aa) with linespoints pt 7 ps %g lc rgb variable "
-			    "title columnheader(%zu)\n", k + 3, 0.5 * plot_mark_size(p->in->nr), k + 3);
+		/* The name by a plot of nothing: a key's sample would have the last point's colour. */
+		sf_str_addf(&p->plot, "  plot 'covariates.tsv' using 1:%zu:(column(2) < 0 && %d ? 0x999999 : "
+			    "column(2) > 0 ? 0xcc3311 : 0x4477aa) with linespoints pt 7 ps %g lc rgb variable notitle, \\\n"
+			    "    'covariates.tsv' using 1:%zu with dots lc bgnd title columnheader(%zu)\n",
+			    k + 3, p->in->diff != NULL, 0.5 * plot_mark_size(p->in->nr), k + 3, k + 3);
 	}
 	sf_str_add(&p->plot, "  unset multiplot\n");
 }
@@ -191,8 +198,8 @@ int plot_covariates(struct plot *p)
 	table(p, &a, c, nr);
 	plot_axis_setup(p, &a, 2);
 	commands(p, c, nr);
-	plot_caption(p, "What was read at the edges of the windows and %s; slow BRANCHes are red.",
-		     in->diff ? "goes best with the pauses" : "varies most");
+	plot_caption(p, "What was read at the edges of the windows and %s.",
+		     in->diff ? "goes best with the pauses; slow BRANCHes are red" : "varies most");
 	plot_axis_release(&a);
 	return 1;
 }

@@ -15,7 +15,7 @@
 enum { TIMEOUT_MS = 30000 };
 
 const char *const plot_palette[PLOT_SERIES] = {
-	"#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#bbbbbb", "#222255",
+	"#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#222255", "#bbbbbb",
 };
 
 static const struct {
@@ -112,8 +112,14 @@ void plot_head(struct plot *p, const char *text, size_t columns, size_t *longest
 	plot_text(p, text, columns);
 }
 
-void plot_label(struct plot *p, const char *first, const char *second, size_t columns)
+void plot_label(struct plot *p, const char *first, const char *second, size_t columns,
+		size_t *longest)
 {
+	size_t n = sf_columns(first, strlen(first)), m = sf_columns(second, strlen(second));
+
+	n = n > m ? n : m;
+	n = n < columns ? n : columns;
+	*longest = n > *longest ? n : *longest;
 	sf_str_addch(&p->tsv, '"');
 	cut_part(p, first, columns);
 	/* gnuplot takes this for a line break; a backslash of a name is two. */
@@ -173,7 +179,7 @@ static void script(struct sf_str *gp, const struct plot *p, unsigned formats)
 	sf_str_add(gp, "\"\n\nset encoding utf8\nset datafile separator tab\n"
 		   "set border 3 lc rgb \"#666666\"\nset tics nomirror out textcolor rgb \"#000000\"\n"
 		   "set grid ytics lc rgb \"#dddddd\" lw 0.5 lt 1\nset style fill solid 1 noborder\n"
-		   "set key noenhanced\n");
+		   "set key noenhanced\nset format \"%g\"\n");
 	sf_str_addn(gp, p->setup.buf, p->setup.len);
 	sf_str_add(gp, "\ndo for [f in formats] {\n");
 	for (size_t i = 0; i < NR_FORMATS; i++) {

@@ -48,8 +48,15 @@ static const char *text(const struct sf_cell *c)
 	return c->type == SF_CELL_TEXT && c->text ? c->text : "";
 }
 
+/* What was drawn. */
+struct drawn {
+	size_t nr, locks; /* rows */
+	size_t longest;   /* name of a row, characters */
+};
+
 /* Who waits and where: the row's name; who woke it: stands behind the bar. */
-static void labels(struct plot *p, const struct sf_table *t, size_t row, const struct columns *c)
+static void labels(struct plot *p, const struct sf_table *t, size_t row, const struct columns *c,
+		   size_t *longest)
 {
 	const char *address = text(cell(t, row, c, ADDRESS)), *by = text(cell(t, row, c, WOKEN_BY));
 	const struct sf_cell *tid = cell(t, row, c, TID);
@@ -61,7 +68,7 @@ static void labels(struct plot *p, const struct sf_table *t, size_t row, const s
 	sf_str_addf(&who, "  %s", *address ? address : "address not seen");
 	if (*by)
 		sf_str_addf(&waker, "woken by %s", by);
-	plot_text(p, who.buf, LABEL);
+	plot_head(p, who.buf, LABEL, longest);
 	plot_tab(p);
 	plot_text(p, waker.len ? waker.buf : " ", 28);
 	p->tsv.failed |= who.failed | waker.failed;
@@ -70,53 +77,53 @@ static void labels(struct plot *p, const struct sf_table *t, size_t row, const s
 }
 
 /* Rows of the table are by time already. Locks and the rest are two blocks, with a colour each. */
-static size_t rows(struct plot *p, const struct sf_table *t, const struct columns *c, double windows,
-		   bool locks, size_t *nr_locks)
+static void rows(struct plot *p, const struct sf_table *t, const struct columns *c, double windows,
+		 bool locks, struct drawn *d)
 {
-	size_t n = 0;
-
-	for (size_t i = 0; i < t->nr_rows && n < ROWS; i++) {
+	d->nr = 0;
+	for (size_t i = 0; i < t->nr_rows && d->nr < ROWS; i++) {
 		const struct sf_cell *ms = cell(t, i, c, MS);
 		bool lock = !strcmp(text(cell(t, i, c, KIND)), "contended");
 
 		if (ms->type != SF_CELL_REAL || ms->d / windows < 0.01)
 			continue;
-		n++;
+		d->nr++;
 		if (lock != locks)
 			continue;
-		sf_str_addf(&p->tsv, "%zu\t", n);
-		labels(p, t, i, c);
+		sf_str_addf(&p->tsv, "%zu\t", d->nr);
+		labels(p, t, i, c, &d->longest);
 		plot_tab(p);
 		plot_number(p, ms->d / windows);
 		plot_row(p);
-		*nr_locks += lock;
+		d->locks += lock;
 	}
-	return n;
 }
 
 static int draw(struct plot *p, const struct sf_table *t, const struct columns *c, size_t windows)
 {
-	size_t locks = 0, ignored = 0, n;
+	struct drawn d = { 0 };
 	double most = t->nr_rows && cell(t, 0, c, MS)->type == SF_CELL_REAL ?
 			      cell(t, 0, c, MS)->d / (double)windows : 0;
 
-	n = rows(p, t, c, (double)windows, true, &locks);
-	if (locks && locks < n)
+	rows(p, t, c, (double)windows, true, &d);
+	if (d.locks && d.locks < d.nr)
 		plot_block(p);
-	rows(p, t, c, (double)windows, false, &ignored);
-	if (!n)
+	rows(p, t, c, (double)windows, false, &d);
+	if (!d.nr)
 		return plot_nothing(p, "no futex waits were seen");
-	p->height = 90 + 22 * (unsigned)n;
-	sf_str_addf(&p->setup, "set xrange [0:%.6g]\nset yrange [%zu.6:0.4]\nset lmargin 42\n"
-		    "set xlabel \"ms per pause\"\nset ytics scale 0\nset border 1\n"
-		    "set grid xtics noytics\nset key above left horizontal Left reverse samplen 1\n", 1.65 * most, n);
+	p->height = 90 + 22 * (unsigned)d.nr;
+	plot_margin_left(p, d.longest);
+	sf_str_addf(&p->setup, "set xrange [0:%.6g]\nset yrange [%zu.6:0.4]\n"
+		    "set xlabel \"waited (ms per pause)\"\nset ytics scale 0\nset border 1\n"
+		    "set grid xtics noytics\nset key above left horizontal Left reverse samplen 1\n",
+		    1.65 * most, d.nr);
 	sf_str_add(&p->plot, "  plot ");
 	for (int k = 0; k < 2; k++) {
-		if (k ? locks == n : !locks)
+		if (k ? d.locks == d.nr : !d.locks)
 			continue;
 		sf_str_addf(&p->plot, "%s'futex.tsv' index %d using ($4/2):1:(0):4:($1-0.3):($1+0.3):"
 			    "ytic(2) with boxxyerror fc rgb \"%s\" title \"%s\"",
-			    k && locks ? ", \\\n    " : "", k && locks ? 1 : 0, k ? "#99bbdd" : "#ee6677",
+			    k && d.locks ? ", \\\n    " : "", k && d.locks ? 1 : 0, k ? "#99bbdd" : "#ee6677",
 			    k ? "for a message, or idle" : "for a lock");
 	}
 	sf_str_add(&p->plot, ", \\\n    'futex.tsv' using 4:1:3 with labels left offset 0.6,0 font \",10\" "

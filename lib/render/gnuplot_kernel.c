@@ -110,7 +110,7 @@ static uint64_t at(const struct histogram *h, uint32_t row, uint32_t name)
 }
 
 static bool table(struct plot *p, struct histogram *h, const struct window_view *v,
-		  size_t *rows)
+		  size_t *rows, size_t *longest)
 {
 	uint64_t others = 0;
 	char name[160];
@@ -129,7 +129,7 @@ static bool table(struct plot *p, struct histogram *h, const struct window_view 
 			continue;
 		window_row_name(v, r, name, sizeof(name));
 		sf_str_addf(&p->tsv, "%zu\t", ++*rows);
-		plot_text(p, name, LABEL);
+		plot_head(p, name, LABEL, longest);
 		for (size_t k = 0; k < h->nr_top; k++) {
 			uint64_t ns = at(h, r, h->top[k]);
 
@@ -145,14 +145,15 @@ static bool table(struct plot *p, struct histogram *h, const struct window_view 
 	return others > 0;
 }
 
-static void commands(struct plot *p, const struct histogram *h, size_t rows, bool others)
+static void commands(struct plot *p, const struct histogram *h, size_t rows, size_t longest, bool others)
 {
 	size_t nr = h->nr_top + others;
 
 	p->height = 80 + 22 * (unsigned)rows;
-	sf_str_addf(&p->setup, "set xrange [0:*]\nset yrange [%zu.6:0.4]\nset lmargin 25\n"
-		    "set xlabel \"blocked (ms)\" offset 0,0.6\nset ytics scale 0\nset border 1\nset grid xtics noytics\n",
-		    rows);
+	sf_str_addf(&p->setup, "set xrange [0:*]\nset yrange [%zu.6:0.4]\n"
+		    "set xlabel \"blocked in this pause (ms)\" offset 0,0.6\nset ytics scale 0\n"
+		    "set border 1\nset grid xtics noytics\n", rows);
+	plot_margin_left(p, longest);
 	plot_key_below(p, h->longest, nr);
 	for (size_t k = 0; k < nr; k++)
 		sf_str_addf(&p->setup, "set linetype %zu lc rgb \"%s\"\n", k + 1,
@@ -168,7 +169,7 @@ int plot_kernel(struct plot *p)
 	struct histogram h = { 0 };
 	struct window_view v;
 	char name[120];
-	size_t rows = 0;
+	size_t rows = 0, longest = 0;
 	bool others;
 	int ret;
 
@@ -181,8 +182,8 @@ int plot_kernel(struct plot *p)
 	if (!ret)
 		ret = choose(&h);
 	if (!ret) {
-		others = table(p, &h, &v, &rows);
-		commands(p, &h, rows, others);
+		others = table(p, &h, &v, &rows, &longest);
+		commands(p, &h, rows, longest, others);
 		plot_window_name(p->in, ref, name, sizeof(name));
 		plot_caption(p, "%s: ms that each thread was blocked, by the innermost kernel function.",
 			     name);

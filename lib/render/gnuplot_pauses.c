@@ -8,6 +8,8 @@
 
 #include "render/gnuplot.h"
 
+enum { BYTES_HEIGHT = 80, HEAD = 28, FOOT = 46, GAP = 22 }; /* px: of the lower panel, around it */
+
 struct point {
 	double x, pause, mb;
 	int side;
@@ -17,6 +19,7 @@ struct point {
 struct points {
 	struct point *at;
 	size_t nr;
+	double most_mb;
 	bool bytes, sides, neither, repeats; /* repeats: several trials have a BRANCH of that number */
 };
 
@@ -64,6 +67,7 @@ static void look(struct points *pts)
 {
 	for (size_t i = 0; i < pts->nr; i++) {
 		pts->bytes |= isfinite(pts->at[i].mb);
+		pts->most_mb = fmax(pts->most_mb, pts->at[i].mb);
 		pts->sides |= pts->at[i].side >= 0;
 		pts->neither |= pts->at[i].side < 0;
 		pts->repeats |= i && pts->at[i].x == pts->at[i - 1].x;
@@ -113,39 +117,89 @@ static int line(struct plot *p, const struct points *pts)
 	return 0;
 }
 
-static void commands(struct plot *p, const struct points *pts)
+/* The pauses: what the figure is about. */
+static void panel_pauses(struct sf_str *to, const struct points *pts)
 {
 	double size = plot_mark_size(pts->nr);
 
-	sf_str_add(&p->setup, "set ylabel \"pause (ms)\"\nset yrange [0:*]\n"
-			      "set key above left horizontal Left reverse samplen 1\n");
-	if (pts->bytes)
-		sf_str_add(&p->setup, "set y2label \"written (MB)\"\nset y2tics nomirror out\n"
-				      "set y2range [0:*]\nset border 11\nset boxwidth 0.6\n");
-	sf_str_add(&p->plot, "  plot ");
-	if (pts->bytes)
-		sf_str_add(&p->plot, "'pauses.tsv' index 0 skip 1 using 1:6 axes x1y2 with boxes "
-				     "fc rgb \"#dde4ea\" title \"written\", \\\n    ");
-	sf_str_addf(&p->plot, "'pauses.tsv' index 1 using 1:2 with lines lc rgb \"#888888\" lw 1.2 %s",
+	sf_str_addf(to, "  plot 'pauses.tsv' index 1 using 1:2 with lines lc rgb \"#888888\" lw 1.2 %s",
 		    pts->repeats ? "title \"median\"" : "notitle");
 	if (pts->sides)
-		sf_str_addf(&p->plot, ", \\\n    'pauses.tsv' index 0 skip 1 using 1:3 with points pt 7 ps "
+		sf_str_addf(to, ", \\\n    'pauses.tsv' index 0 skip 1 using 1:3 with points pt 7 ps "
 			    "%g lc rgb \"" PLOT_FAST "\" title \"fast\", \\\n"
 			    "    'pauses.tsv' index 0 skip 1 using 1:4 with points pt 9 ps %g lc rgb \""
 			    PLOT_SLOW "\" title \"slow\"", size, 1.3 * size);
 	if (pts->neither)
-		sf_str_addf(&p->plot, ", \\\n    'pauses.tsv' index 0 skip 1 using 1:5 with points "
+		sf_str_addf(to, ", \\\n    'pauses.tsv' index 0 skip 1 using 1:5 with points "
 			    "pt %d ps %g lc rgb \"%s\" title \"%s\"", pts->sides ? 6 : 7, 0.9 * size,
 			    pts->sides ? PLOT_GREY : PLOT_FAST, pts->sides ? "not compared" : "pause");
-	sf_str_add(&p->plot, "\n");
+	sf_str_add(to, "\n");
 }
 
-static void sweep_axis(struct plot *p, const struct points *pts)
+/*
+ * The bytes have a panel of their own below. On a second axis of the same one, the two scales could
+ * be chosen so that the pauses seem to follow the bytes, or not to.
+ */
+static void panel_bytes(struct plot *p, const struct points *pts)
 {
+	double h = p->height, step = plot_tic_step(pts->most_mb > 0 ? pts->most_mb : 1);
+
+	sf_str_addf(&p->plot, "  set tmargin at screen %.4f\n  set bmargin at screen %.4f\n"
+		    "  set yrange [0:%.6g]\n  set ytics %.6g\n  set ylabel \"written (MB)\"\n"
+		    "  set key off\n  plot 'pauses.tsv' index 0 skip 1 using 1:6 with boxes "
+		    "fc rgb \"#8fa3b3\"\n  unset multiplot\n", (FOOT + BYTES_HEIGHT) / h, FOOT / h,
+		    fmax(step, ceil(pts->most_mb / step) * step), step);
+}
+
+static void commands(struct plot *p, const struct points *pts, const struct sf_str *tics)
+{
+	static const char axis[] = "set yrange [0:*]\n  set ytics autofreq\n"
+				   "  set ylabel \"pause (ms)\"\n"
+				   "  set key on above left horizontal Left reverse samplen 1\n";
+	double lower = pts->bytes ? FOOT + BYTES_HEIGHT + GAP : FOOT;
+
+	sf_str_add(&p->setup, "set offsets 0, 0, graph 0.04, 0\nset boxwidth 0.6\nset lmargin 9\n"
+			      "set rmargin 2\n");
+	p->height += pts->bytes ? BYTES_HEIGHT + GAP : 0;
+	if (pts->bytes)
+		sf_str_add(&p->plot, "  set multiplot\n  set xtics autofreq format \"\" scale 0\n"
+				     "  unset xlabel\n");
+	else
+		sf_str_addf(&p->plot, "  %s", tics->buf);
+	sf_str_addf(&p->plot, "  set tmargin at screen %.4f\n  set bmargin at screen %.4f\n  %s",
+		    1 - (double)HEAD / p->height, lower / p->height, axis);
+	panel_pauses(&p->plot, pts);
+	if (pts->bytes) {
+		sf_str_addf(&p->plot, "  set xlabel \"BRANCH\" offset 0,0.6\n  %s", tics->buf);
+		panel_bytes(p, pts);
+	}
+}
+
+/* Of a table of pauses, whose BRANCH numbers may be any. */
+static void sweep_tics(struct sf_str *to, double lo, double hi)
+{
+	if (hi - lo < 16)
+		sf_str_addf(to, "set xtics %g,1,%g format \"%%g\" scale 0\n", lo, hi);
+	else
+		sf_str_add(to, "set xtics autofreq format \"%g\" scale 0\n");
+}
+
+static void draw(struct plot *p, const struct points *pts, const struct plot_axis *a)
+{
+	struct sf_str tics = SF_STR_INIT;
 	double lo = pts->at[0].x, hi = pts->at[pts->nr - 1].x;
 
-	plot_axis_range(p, lo, hi);
-	sf_str_add(&p->setup, hi - lo < 20 ? "set xtics scale 0 1\n" : "set xtics scale 0\n");
+	plot_axis_range(&p->setup, lo, hi);
+	if (p->in->nr)
+		plot_axis_tics(&tics, p, a, 1);
+	else
+		sweep_tics(&tics, lo, hi);
+	commands(p, pts, &tics);
+	p->plot.failed |= tics.failed;
+	sf_str_release(&tics);
+	plot_caption(p, "The pause of every BRANCH, ms%s%s.",
+		     pts->bytes ? ", and the bytes that it wrote, MB" : "",
+		     pts->repeats ? "; the line goes through the medians of the trials" : "");
 }
 
 int plot_pauses(struct plot *p)
@@ -166,16 +220,8 @@ int plot_pauses(struct plot *p)
 		table(p, &pts);
 		ret = line(p, &pts);
 	}
-	if (!ret) {
-		if (in->nr)
-			plot_axis_setup(p, &a, 1);
-		else
-			sweep_axis(p, &pts);
-		commands(p, &pts);
-		plot_caption(p, "The pause of every BRANCH, ms%s%s.",
-			     pts.bytes ? "; the boxes are the bytes that it wrote, MB on the right" : "",
-			     pts.repeats ? "; the line goes through the medians of the trials" : "");
-	}
+	if (!ret)
+		draw(p, &pts, &a);
 	free(pts.at);
 	plot_axis_release(&a);
 	return ret ? ret : 1;

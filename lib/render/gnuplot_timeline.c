@@ -125,16 +125,18 @@ static void row_lines(struct sf_str *line, const struct bins *b, size_t row)
 	}
 }
 
-static void names(struct plot *p, const struct window_view *v)
+static size_t names(struct plot *p, const struct window_view *v)
 {
 	char name[160];
+	size_t longest = 0;
 
 	for (size_t i = 0; i < v->nr; i++) {
 		window_row_name(v, i, name, sizeof(name));
 		sf_str_addf(&p->tsv, "%zu\t", i + 1);
-		plot_text(p, name, LABEL);
+		plot_head(p, name, LABEL, &longest);
 		plot_row(p);
 	}
+	return longest;
 }
 
 /* The path as one line that steps from owner to owner. */
@@ -190,7 +192,7 @@ static void commands(struct plot *p, const struct window_view *v, const struct s
 	size_t index = 1;
 
 	p->height = 110 + 22 * (unsigned)(v->nr + (phases != 0));
-	sf_str_addf(&p->setup, "set xrange [0:%.6g]\nset yrange [%zu.6:%s]\nset lmargin 25\n"
+	sf_str_addf(&p->setup, "set xrange [0:%.6g]\nset yrange [%zu.6:%s]\n"
 		    "set xlabel \"ms since the pause began\"\nset ytics scale 0\nset border 1\n"
 		    "set grid xtics noytics front\nset key above left horizontal Left reverse samplen 1\n",
 		    (double)(v->ts.hi - v->ts.lo) / 1e6, v->nr, phases ? "-0.4" : "0.4");
@@ -215,12 +217,13 @@ static void commands(struct plot *p, const struct window_view *v, const struct s
 static int draw(struct plot *p, struct window_view *v, struct bins *b)
 {
 	struct sf_str line[NR_LOOKS];
-	size_t blocks = 1, phases;
+	size_t blocks = 1, phases, longest;
 	int ret = 0;
 
 	for (int k = 0; k < NR_LOOKS; k++)
 		sf_str_init(&line[k]);
-	names(p, v);
+	longest = names(p, v);
+	plot_margin_left(p, longest);
 	for (size_t i = 0; !ret && i < v->nr; i++) {
 		ret = fill_row(b, v, i);
 		row_lines(line, b, i);
