@@ -22,6 +22,9 @@ void sf_namer_release(struct sf_namer *n)
 	free(n->first);
 	free(n->name);
 	free(n->flags);
+	free(n->segment);
+	sf_map64_release(&n->known);
+	sf_map64_release(&n->text_of);
 	memset(n, 0, sizeof(*n));
 }
 
@@ -72,7 +75,7 @@ const uint32_t *sf_namer_names(struct sf_namer *n, uint32_t loc, const uint8_t *
 
 enum { MAX_TEXT_FRAMES = 64 };
 
-uint32_t sf_namer_stack_text(struct sf_namer *n, uint32_t stack)
+static uint32_t make_text(struct sf_namer *n, uint32_t stack)
 {
 	struct sf_str s = SF_STR_INIT;
 	uint32_t id = 0;
@@ -93,4 +96,16 @@ uint32_t sf_namer_stack_text(struct sf_namer *n, uint32_t stack)
 		id = sf_strtab_id(&n->profile->str, s.buf);
 	sf_str_release(&s);
 	return id;
+}
+
+uint32_t sf_namer_stack_text(struct sf_namer *n, uint32_t stack)
+{
+	bool made;
+	uint32_t *id = sf_map64_at(&n->text_of, stack, &made);
+
+	if (!id)
+		return 0;
+	if (made)
+		*id = make_text(n, stack);
+	return *id;
 }

@@ -84,7 +84,6 @@ uint32_t sf_profile_owner(struct sf_profile *p, const struct sf_recording *rec, 
 	const struct sf_thread *t;
 	char plain[64], label[128];
 	const char *comm, *process;
-	struct sf_owner *o;
 	uint32_t i;
 	bool made;
 
@@ -99,12 +98,18 @@ uint32_t sf_profile_owner(struct sf_profile *p, const struct sf_recording *rec, 
 	i = find(p, sf_strtab_id(&p->str, label), sf_strtab_id(&p->str, process), 0, &made);
 	if (!i)
 		return 0;
-	o = &p->owner[i];
-	o->comm = sf_strtab_id(&p->str, comm);
+	p->owner[i].comm = sf_strtab_id(&p->str, comm);
+	sf_profile_seen(p, i, t);
+	return i;
+}
+
+void sf_profile_seen(struct sf_profile *p, uint32_t owner, const struct sf_thread *t)
+{
+	struct sf_owner *o = &p->owner[owner];
+
 	o->tid = t->tid;
 	o->pid = t->pid == UINT32_MAX ? 0 : t->pid;
 	o->target = t->flags & SF_THREAD_TARGET;
 	o->kernel = t->flags & SF_THREAD_KERNEL;
 	o->vcpu = t->flags & SF_THREAD_VCPU;
-	return i;
 }

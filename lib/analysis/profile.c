@@ -155,28 +155,6 @@ static int links(struct sf_profile *p, struct sf_namer *n, const struct sf_critp
 	return 0;
 }
 
-static int add_segment(struct sf_profile *p, struct sf_namer *n, const struct sf_critpath *cp,
-		       const struct sf_segment *s, double **column, size_t *nr, size_t *alloc)
-{
-	double ms = (double)(s->hi - s->lo) / NS_PER_MS;
-	uint32_t owner = sf_profile_owner(p, n->rec, s->thread, s->dev), at, kind;
-	const struct sf_waiter *lw = s->lock ? lock_waiter(cp, s) : NULL;
-
-	if (!owner || kind_path(p, s, owner, &at))
-		return -ENOMEM;
-	kind = at;
-	if (lw && (frames(p, n, lw->stack, &at) || marker(p, &at)))
-		return -ENOMEM;
-	if (frames(p, n, s->stack, &at) || links(p, n, cp, s, kind, ms))
-		return -ENOMEM;
-	if (SF_GROW(*column, at + 1, *alloc))
-		return -ENOMEM;
-	while (*nr <= at)
-		(*column)[(*nr)++] = 0;
-	(*column)[at] += ms;
-	return 0;
-}
-
 static int init_root(struct sf_profile *p)
 {
 	if (p->nr_paths)
@@ -184,6 +162,108 @@ static int init_root(struct sf_profile *p)
 	if (SF_GROW(p->path, 1, p->path_alloc))
 		return -ENOMEM;
 	p->path[p->nr_paths++] = (struct sf_path){ .level = SF_PATH_ROOT };
+	return 0;
+}
+
+/* What the path of a segment depends on. */
+struct sf_known_segment {
+	uint32_t thread, dev, stack, lock_stack;
+	uint8_t kind, state, task;
+	bool lock;
+	uint32_t path, kind_path;
+	uint32_t next; /* with the same hash: index + 1 */
+};
+
+static bool same_segment(const struct sf_known_segment *a, const struct sf_known_segment *b)
+{
+	return a->thread == b->thread && a->dev == b->dev && a->stack == b->stack &&
+	       a->lock_stack == b->lock_stack && a->kind == b->kind && a->state == b->state &&
+	       a->task == b->task && a->lock == b->lock;
+}
+
+static struct sf_known_segment key_of(const struct sf_critpath *cp, const struct sf_segment *s)
+{
+	const struct sf_waiter *lw = s->lock ? lock_waiter(cp, s) : NULL;
+
+	return (struct sf_known_segment){
+		.thread = s->thread, .dev = s->dev, .stack = s->stack,
+		.lock_stack = lw ? lw->stack : 0, .kind = (uint8_t)s->kind, .state = (uint8_t)s->state,
+		.task = (uint8_t)s->task, .lock = lw,
+	};
+}
+
+static int make_path(struct sf_profile *p, struct sf_namer *n, const struct sf_segment *s,
+		     struct sf_known_segment *k)
+{
+	uint32_t owner = sf_profile_owner(p, n->rec, s->thread, s->dev), at;
+
+	if (!owner || kind_path(p, s, owner, &at))
+		return -ENOMEM;
+	k->kind_path = at;
+	if (k->lock && (frames(p, n, k->lock_stack, &at) || marker(p, &at)))
+		return -ENOMEM;
+	if (frames(p, n, s->stack, &at))
+		return -ENOMEM;
+	k->path = at;
+	return 0;
+}
+
+/* NULL without memory. Valid until the next call. */
+static const struct sf_known_segment *known_segment(struct sf_profile *p, struct sf_namer *n,
+						    const struct sf_critpath *cp,
+						    const struct sf_segment *s)
+{
+	struct sf_known_segment key = key_of(cp, s);
+	uint64_t hash = sf_hash64((uint64_t)key.thread << 32 | key.stack) ^
+			sf_hash64((uint64_t)key.dev << 32 | key.lock_stack) ^
+			((uint64_t)key.kind << 24 | (uint64_t)key.state << 16 |
+			 (uint64_t)key.task << 8 | key.lock);
+	uint32_t *at = sf_map64_at(&n->known, hash, NULL);
+
+	if (!at || init_root(p))
+		return NULL;
+	for (uint32_t i = *at; i; i = n->segment[i - 1].next) {
+		const struct sf_known_segment *k = &n->segment[i - 1];
+
+		if (!same_segment(k, &key))
+			continue;
+		if (!k->dev)
+			sf_profile_seen(p, p->path[k->kind_path].owner, &n->rec->thread[k->thread]);
+		return k;
+	}
+	if (SF_GROW(n->segment, n->nr_segments + 1, n->segment_alloc) || make_path(p, n, s, &key))
+		return NULL;
+	key.next = *at;
+	n->segment[n->nr_segments] = key;
+	*at = (uint32_t)++n->nr_segments;
+	return &n->segment[n->nr_segments - 1];
+}
+
+int sf_profile_path(struct sf_profile *p, struct sf_namer *n, const struct sf_critpath *cp,
+		    const struct sf_segment *s, uint32_t *path)
+{
+	const struct sf_known_segment *k = known_segment(p, n, cp, s);
+
+	if (!k)
+		return -ENOMEM;
+	*path = k->path;
+	return 0;
+}
+
+static int add_segment(struct sf_profile *p, struct sf_namer *n, const struct sf_critpath *cp,
+		       const struct sf_segment *s, double **column, size_t *nr, size_t *alloc)
+{
+	const struct sf_known_segment *k = known_segment(p, n, cp, s);
+	double ms = (double)(s->hi - s->lo) / NS_PER_MS;
+	uint32_t at = k ? k->path : 0;
+
+	if (!k || links(p, n, cp, s, k->kind_path, ms))
+		return -ENOMEM;
+	if (SF_GROW(*column, at + 1, *alloc))
+		return -ENOMEM;
+	while (*nr <= at)
+		(*column)[(*nr)++] = 0;
+	(*column)[at] += ms;
 	return 0;
 }
 

@@ -78,10 +78,21 @@ struct sf_namer {
 	uint32_t *name; /* groups of names and flags, outermost first, each group ends with 0 */
 	uint8_t *flags;
 	size_t nr_names, name_alloc, flags_alloc;
+	/* private: segments whose path is known, texts of stacks that are known */
+	struct sf_map64 known, text_of;
+	struct sf_known_segment *segment;
+	size_t nr_segments, segment_alloc;
 };
 
 int sf_namer_init(struct sf_namer *n, struct sf_profile *p, const struct sf_recording *rec);
 void sf_namer_release(struct sf_namer *n);
+
+/*
+ * The path of one segment of cp, made where there is none: owner, kind, frames. Each is looked for
+ * once; equal segments of later windows cost no more than a look. 0 or -ENOMEM.
+ */
+int sf_profile_path(struct sf_profile *p, struct sf_namer *n, const struct sf_critpath *cp,
+		    const struct sf_segment *s, uint32_t *path);
 
 /* Append a column with the critical path's segments, ms. */
 int sf_profile_add(struct sf_profile *p, struct sf_namer *n, struct sf_mechanisms *m,
