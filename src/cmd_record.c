@@ -26,7 +26,7 @@ static const char *const windows[] = { "auto", "api", "dark", NULL };
 #define UNTIL_CTRL_C UINT64_MAX
 
 struct record_opts {
-	const char *pid, *comm, *output, *json_fields;
+	const char *pid, *comm, *output, *json_fields, *vm;
 	const char *firecracker, *qmp, *control, *snapshot_dir;
 	unsigned branches, warmup, hz, poll;
 	uint64_t gap, duration, max_size, timeout;
@@ -72,6 +72,8 @@ static const struct sf_option options[] = {
 	SF_TEXT(0, "json-fields", struct record_opts, json_fields, "NAME=PATH,...",
 		"where COMMAND's JSON has pause_ms, diff_ms, ..."),
 	SF_TEXTS(0, "label", struct record_opts, labels, "KEY=VALUE", "kept in the recording"),
+	SF_TEXT(0, "vm", struct record_opts, vm, "NAME",
+		"the VM's name in the recording (what the VMM was started with)"),
 	SF_OPTIONS_END,
 };
 
@@ -237,6 +239,8 @@ static int check(const struct record_opts *o, char *const *cmd)
 	if (o->json_fields && !fields_are_known(o->json_fields))
 		return sf_usage("--json-fields needs NAME=PATH,... with NAME pause_ms, diff_ms or "
 				"diff_physical_bytes, not '%s'", o->json_fields);
+	if (o->vm && !*o->vm)
+		return sf_usage("--vm needs a name");
 	for (size_t i = 0; i < o->labels.nr; i++) {
 		if (!strchr(o->labels.item[i], '=') || o->labels.item[i][0] == '=')
 			return sf_usage("--label needs KEY=VALUE, not '%s'", o->labels.item[i]);
@@ -357,6 +361,7 @@ static int run(const struct sf_command *cmd, int argc, char **argv)
 		co.timeout = o.timeout;
 		co.json_fields = o.json_fields;
 		co.label = labels;
+		co.vm = o.vm;
 		co.progress = progress;
 		status = record(&co, o.output);
 	}

@@ -47,6 +47,7 @@ struct fc_driver {
 	char *sock;
 	char *body;            /* of the request for a snapshot */
 	char *memory, *state;  /* the files, as paths for us */
+	json_t *instance;      /* what the API last said of itself */
 	uint64_t timeout;
 };
 
@@ -100,7 +101,8 @@ static int get_state(struct fc_driver *f, char *state, size_t size, struct sf_er
 	o = json_loadb(r.body, r.len, 0, NULL);
 	snprintf(state, size, "%s", json_is_string(json_object_get(o, "state"))
 					    ? json_string_value(json_object_get(o, "state")) : "");
-	json_decref(o);
+	json_decref(f->instance);
+	f->instance = o;
 	sf_http_release(&r);
 	return *state ? 0 : sf_error_set(err, -EPROTO, "%s: GET / does not tell the VM's state: this is "
 					 "not Firecracker's API", f->sock);
@@ -164,6 +166,18 @@ static int snapshot(struct fc_driver *f, struct sf_branch *b, struct sf_error *e
 	return ret;
 }
 
+/* {"id": "anonymous-instance", "vmm_version": "1.12.0", …}: that id is everybody's. */
+static void add_instance(const struct fc_driver *f, struct sf_branch *b)
+{
+	const json_t *id = json_object_get(f->instance, "id");
+	json_t *version = json_object_get(f->instance, "vmm_version");
+
+	if (json_is_string(version))
+		sf_branch_set(b, "vmm_version", json_incref(version));
+	if (json_is_string(id) && strcmp(json_string_value(id), "anonymous-instance"))
+		sf_branch_set(b, "vm", json_string(json_string_value(id)));
+}
+
 /* What a fork service would reply. */
 static void add_reply(struct fc_driver *f, struct sf_branch *b)
 {
@@ -176,6 +190,7 @@ static void add_reply(struct fc_driver *f, struct sf_branch *b)
 	json_object_set_new(b->json, "snapshot_path", sf_json_text(f->state, strlen(f->state)));
 	sf_branch_set(b, "api_begin", json_integer((json_int_t)b->begin));
 	sf_branch_set(b, "api_end", json_integer((json_int_t)b->end));
+	add_instance(f, b);
 }
 
 /* A process that dies closes its sockets some time before it is seen to be dead. */
@@ -224,6 +239,7 @@ static void fc_free(struct sf_driver *d)
 	free(f->body);
 	free(f->memory);
 	free(f->state);
+	json_decref(f->instance);
 	free(f);
 }
 

@@ -236,6 +236,8 @@ static void add_times(struct qmp_driver *q, struct sf_branch *b)
 	struct stat st;
 
 	sf_branch_set(b, "api_begin", json_integer((json_int_t)b->begin));
+	if (*q->qmp.version)
+		sf_branch_set(b, "vmm_version", sf_json_text(q->qmp.version, strlen(q->qmp.version)));
 	sf_branch_set(b, "api_end", json_integer((json_int_t)b->end));
 	if (q->qmp.stop >= b->begin && q->qmp.resume > q->qmp.stop) {
 		sf_branch_set(b, "dark_begin", json_integer((json_int_t)q->qmp.stop));

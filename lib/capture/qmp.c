@@ -222,6 +222,22 @@ int sf_qmp_call(struct sf_qmp *q, const char *command, json_t *arguments, int pa
 	return code;
 }
 
+/* {"QMP": {"version": {"qemu": {"major": 7, "minor": 2, "micro": 17}, "package": "Debian 1:7.2"}}} */
+static void read_version(struct sf_qmp *q, const json_t *greeting)
+{
+	const json_t *v = json_object_get(json_object_get(greeting, "QMP"), "version");
+	const json_t *n = json_object_get(v, "qemu"), *package = json_object_get(v, "package");
+	const char *text = json_is_string(package) ? json_string_value(package) : "";
+
+	if (!json_is_integer(json_object_get(n, "major")))
+		return;
+	snprintf(q->version, sizeof(q->version), "%d.%d.%d%s%.40s%s",
+		 (int)json_integer_value(json_object_get(n, "major")),
+		 (int)json_integer_value(json_object_get(n, "minor")),
+		 (int)json_integer_value(json_object_get(n, "micro")), *text ? " (" : "", text,
+		 *text ? ")" : "");
+}
+
 int sf_qmp_open(struct sf_qmp *q, int fd, const struct sf_api_wait *wait, struct sf_error *err)
 {
 	json_t *o = NULL;
@@ -231,6 +247,8 @@ int sf_qmp_open(struct sf_qmp *q, int fd, const struct sf_api_wait *wait, struct
 	ret = receive(q, wait, &o);
 	if (!ret && !json_object_get(o, "QMP"))
 		ret = -EPROTO;
+	if (!ret)
+		read_version(q, o);
 	json_decref(o);
 	if (ret == -ETIMEDOUT)
 		return sf_error_set(err, ret, "no greeting within %.3g s: not QMP, or it serves another "

@@ -16,6 +16,7 @@ struct sf_qmp {
 	unsigned id;  /* of the last command */
 	char *buf;    /* what was read and is not a whole line yet */
 	size_t used, alloc;
+	char version[64]; /* of QEMU, as its greeting says; "" where it does not */
 	/* ns, CLOCK_MONOTONIC: of the last event of that name; 0: none. The caller may clear them. */
 	uint64_t stop, resume;
 };

@@ -11,6 +11,7 @@
 
 #include <snapflame/marks.h>
 
+#include "identity.h"
 #include "proc.h"
 #include "session.h"
 
@@ -76,6 +77,28 @@ static json_t *devices(void)
 	return o;
 }
 
+static void add_identity(const struct sf_capture *c, json_t *o)
+{
+	struct sf_str vm = SF_STR_INIT;
+	uint8_t id[20];
+	char path[64], hex[2 * sizeof(id) + 1];
+	int n;
+
+	if (c->opts.vm)
+		sf_str_add(&vm, c->opts.vm);
+	else
+		sf_vm_id(c->pid, &vm);
+	if (vm.len)
+		json_object_set_new(o, "vm", sf_json_text(vm.buf, vm.len));
+	sf_str_release(&vm);
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)c->pid);
+	n = sf_file_build_id(c->own_target ? sf_driver_cmd_path(c->driver) : path, id);
+	for (int i = 0; i < n; i++)
+		snprintf(hex + 2 * i, 3, "%02x", id[i]);
+	if (n > 0)
+		json_object_set_new(o, "exe_build_id", json_string(hex));
+}
+
 int sf_session_meta(struct sf_capture *c)
 {
 	static const char *const graph[] = { "auto", "fp", "dwarf", "none" };
@@ -99,6 +122,7 @@ int sf_session_meta(struct sf_capture *c)
 		return -ENOMEM;
 	json_object_set_new(o, "cmd", words(c->opts.argv, (size_t)c->opts.argc));
 	json_object_set_new(o, "branch_cmd", words(c->opts.branch_cmd, SIZE_MAX));
+	add_identity(c, o);
 	json_object_set_new(o, "devices", devices());
 	json_object_set_new(o, "labels", labels(c->opts.label));
 	json_object_set_new(o, "missing", missing_json(&c->missing));
@@ -129,6 +153,8 @@ static int add_window(struct sf_capture *c, const struct sf_branch *b)
 		json_object_set_new(o, "error", sf_json_text(b->error, strlen(b->error)));
 	if (o && b->extra)
 		json_object_update(o, b->extra);
+	if (o && c->opts.vm) /* the user knows better than the API */
+		json_object_del(o, "vm");
 	ret = sf_marks_add(&c->marks, "window", b->end, o);
 	if (ret != -E2BIG)
 		return ret;

@@ -17,8 +17,15 @@
 
 #include "covariates.h"
 #include "mark_list.h"
+#include "mounts.h"
+#include "tracefs.h"
 
 enum { FILES_MAX = 64 };
+
+struct files {
+	json_t *list;
+	struct sf_str mounts; /* mountinfo */
+};
 
 /* How many extents the file lies in; -1 where its file system does not say. */
 static int64_t extents(const char *path)
@@ -48,9 +55,17 @@ static bool listed(const json_t *list, const char *name, size_t len)
 	return false;
 }
 
-/* The regular file at path, called name; programs and scripts are no snapshots. */
-static void add_file(json_t *list, const char *path, const char *name, size_t len)
+static void set_known(json_t *o, const char *key, const char *text)
 {
+	if (*text)
+		json_object_set_new(o, key, sf_json_text(text, strlen(text)));
+}
+
+/* The regular file at path, called name; programs and scripts are no snapshots. */
+static void add_file(struct files *f, const char *path, const char *name, size_t len, bool named)
+{
+	json_t *list = f->list;
+	struct sf_place place;
 	struct stat st;
 	int64_t nr;
 	json_t *o;
@@ -63,12 +78,19 @@ static void add_file(json_t *list, const char *path, const char *name, size_t le
 		      (json_int_t)st.st_size, "allocated_bytes", (json_int_t)st.st_blocks * 512);
 	if (o && nr >= 0)
 		json_object_set_new(o, "extents", json_integer(nr));
-	if (o)
-		json_array_append_new(list, o);
+	if (!o)
+		return;
+	if (named)
+		json_object_set_new(o, "named", json_true());
+	sf_place_of(&place, f->mounts.buf, st.st_dev);
+	set_known(o, "fs", place.fs);
+	set_known(o, "disk", place.disk);
+	set_known(o, "disk_model", place.model);
+	json_array_append_new(list, o);
 }
 
 /* Of the links in /proc/PID/fd the mode says how the file was opened. */
-static void add_open(json_t *list, pid_t pid)
+static void add_open(struct files *f, pid_t pid)
 {
 	char dir[64], path[PATH_MAX], name[PATH_MAX];
 	struct dirent *e;
@@ -86,24 +108,24 @@ static void add_open(json_t *list, pid_t pid)
 			continue;
 		n = readlink(path, name, sizeof(name));
 		if (n > 0)
-			add_file(list, path, name, (size_t)n);
+			add_file(f, path, name, (size_t)n, false);
 	}
 	if (d)
 		closedir(d);
 }
 
 /* "/a/file", and the right side of "--mem=/a/file" */
-static void add_words(json_t *list, char *const *word)
+static void add_words(struct files *f, char *const *word)
 {
 	for (size_t i = 1; word && word[0] && word[i]; i++) {
 		const char *slash = strchr(word[i], '/');
 
 		if (slash && (slash == word[i] || slash[-1] == '='))
-			add_file(list, slash, slash, strlen(slash));
+			add_file(f, slash, slash, strlen(slash), true);
 	}
 }
 
-static void add_reply(json_t *list, const json_t *reply)
+static void add_reply(struct files *f, const json_t *reply)
 {
 	const char *key;
 	json_t *v;
@@ -112,18 +134,24 @@ static void add_reply(json_t *list, const json_t *reply)
 		const char *text = json_string_value(v);
 
 		if (text && text[0] == '/')
-			add_file(list, text, text, strlen(text));
+			add_file(f, text, text, strlen(text), true);
 	}
 }
 
 json_t *sf_covariates_files(pid_t pid, char *const *word, const json_t *reply)
 {
-	json_t *list = json_array();
+	struct files f = { .list = json_array(), .mounts = SF_STR_INIT };
+	char path[64];
 
-	if (!list)
+	if (!f.list)
 		return NULL;
-	add_open(list, pid);
-	add_words(list, word);
-	add_reply(list, reply);
-	return list;
+	/* The VMM may be in a namespace of its own; who is not allowed to look has ours. */
+	snprintf(path, sizeof(path), "/proc/%d/mountinfo", (int)pid);
+	if (sf_read_at(AT_FDCWD, path, &f.mounts))
+		sf_read_at(AT_FDCWD, "/proc/self/mountinfo", &f.mounts);
+	add_words(&f, word);
+	add_reply(&f, reply);
+	add_open(&f, pid);
+	sf_str_release(&f.mounts);
+	return f.list;
 }

@@ -76,6 +76,26 @@ static int read_devices(struct sf_recording *rec, json_t *o)
 	return 0;
 }
 
+static int read_labels(struct sf_recording *rec, json_t *o)
+{
+	struct sf_meta *m = &rec->meta;
+	const char *key;
+	json_t *value;
+
+	m->nr_labels = 0;
+	json_object_foreach(o, key, value) {
+		if (!json_is_string(value))
+			continue;
+		if (SF_GROW(m->label, m->nr_labels + 1, m->label_alloc))
+			return -ENOMEM;
+		m->label[m->nr_labels++] = (struct sf_label){
+			sf_strtab_id(&rec->str, key),
+			sf_strtab_id(&rec->str, json_string_value(value)),
+		};
+	}
+	return 0;
+}
+
 static int mark_meta(struct sf_recording *rec, const json_t *o)
 {
 	struct sf_meta *m = &rec->meta;
@@ -89,6 +109,8 @@ static int mark_meta(struct sf_recording *rec, const json_t *o)
 	m->wakings = get_id(rec, o, "wakings");
 	m->call_graph = get_id(rec, o, "call_graph");
 	m->host = get_id(rec, o, "host");
+	m->vm = get_id(rec, o, "vm");
+	m->exe_build_id = get_id(rec, o, "exe_build_id");
 	m->kernel = get_id(rec, o, "kernel");
 	m->tool = get_id(rec, o, "tool");
 	m->hz = get_num(o, "hz", 0);
@@ -100,7 +122,9 @@ static int mark_meta(struct sf_recording *rec, const json_t *o)
 		if (json_is_string(line) &&
 		    sf_recording_note(rec, "not recorded: %s", json_string_value(line)))
 			return -ENOMEM;
-	return read_devices(rec, json_object_get(o, "devices"));
+	return read_labels(rec, json_object_get(o, "labels")) ||
+		       read_devices(rec, json_object_get(o, "devices"))
+		       ? -ENOMEM : 0;
 }
 
 static int read_phases(struct sf_recording *rec, struct sf_window *w, const json_t *list)
@@ -129,6 +153,8 @@ static int mark_window(struct sf_recording *rec, const json_t *o)
 	if (get_u64(o, "trial"))
 		w->trial = (uint32_t)get_u64(o, "trial");
 	w->name = get_id(rec, o, "name");
+	w->vm = get_id(rec, o, "vm");
+	w->vmm_version = get_id(rec, o, "vmm_version");
 	w->api_lo = get_u64(o, "api_begin") ? get_u64(o, "api_begin") : get_u64(o, "begin");
 	w->api_hi = get_u64(o, "api_end") ? get_u64(o, "api_end") : get_u64(o, "end");
 	w->dark_lo = get_u64(o, "dark_begin");
@@ -246,7 +272,9 @@ static int read_files(struct sf_recording *rec, struct sf_window *w, const json_
 		if (SF_GROW(w->file, w->nr_files + 1, w->file_alloc))
 			return -ENOMEM;
 		w->file[w->nr_files++] = (struct sf_written_file){
-			get_id(rec, f, "path"), get_num(f, "bytes", -1),
+			get_id(rec, f, "path"), get_id(rec, f, "fs"), get_id(rec, f, "disk"),
+			get_id(rec, f, "disk_model"), json_is_true(json_object_get(f, "named")),
+			get_num(f, "bytes", -1),
 			get_num(f, "allocated_bytes", -1), get_num(f, "extents", -1),
 		};
 	}

@@ -129,6 +129,7 @@ void sf_recording_free(struct sf_recording *rec)
 	free(rec->request_done);
 	free(rec->lost);
 	free(rec->device);
+	free(rec->meta.label);
 	free(rec->node);
 	sf_map64_release(&rec->node_of);
 	sf_map64_release(&rec->chain_cache);

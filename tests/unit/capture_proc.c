@@ -8,11 +8,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "capture/identity.h"
 #include "capture/kallsyms.h"
+#include "capture/mounts.h"
 #include "capture/proc.h"
 
 static void test_stat(void **state)
@@ -167,6 +170,54 @@ static void test_own_stack(void **state)
 	sf_kallsyms_release(&k);
 }
 
+/* The words that VMMs are started with; n counts the NUL at the end, too. */
+static void vm_names(void **state)
+{
+	static const struct {
+		const char *words, *id;
+		size_t len;
+	} given[] = {
+#define VM(w, id) { w, id, sizeof(w) }
+		VM("/usr/bin/firecracker\0--api-sock\0/run/x\0--id\0vm-7", "vm-7"),
+		VM("firecracker-v1.12\0--id=vm-8", "vm-8"),
+		VM("firecracker\0--id\0anonymous-instance", ""),
+		VM("firecracker\0--id", ""),
+		VM("firecracker\0--identity\0no", ""),
+		VM("qemu-system-x86_64\0-name\0guest=web1,debug-threads=on\0-m\0128", "web1"),
+		VM("qemu-system-x86_64\0-name\0web2", "web2"),
+		VM("/opt/qemu-kvm\0-name\0a\0-uuid\0b97c-1", "b97c-1"),
+		VM("/bin/other\0--id\0x", ""),
+		{ "firecracker\0--id\0cut", "", sizeof("firecracker\0--id\0cut") - 2 },
+		{ "", "", 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++) {
+		struct sf_str out = SF_STR_INIT;
+
+		assert_int_equal(sf_vm_id_of(given[i].words, given[i].len, &out), 0);
+		assert_string_equal(out.buf, given[i].id);
+		sf_str_release(&out);
+	}
+}
+
+/* A line of mountinfo; device 0:0 has no disk, whatever machine this is. */
+static void places(void **state)
+{
+	const char *mounts = "22 1 254:1 / / rw,noatime - ext4 /dev/vda1 rw\n"
+			     "36 22 0:0 / /data rw shared:5 master:2 - btrfs /dev/vdb rw\n"
+			     "37 22 0:55 / /x";
+	struct sf_place p;
+
+	sf_place_of(&p, mounts, makedev(0, 0));
+	assert_string_equal(p.fs, "btrfs");
+	assert_string_equal(p.disk, "");
+	assert_string_equal(p.model, "");
+	sf_place_of(&p, mounts, makedev(0, 55));
+	assert_string_equal(p.fs, "");
+	sf_place_of(&p, mounts, makedev(254, 1));
+	assert_string_equal(p.fs, "ext4");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -174,6 +225,8 @@ int main(void)
 		cmocka_unit_test(test_schedstat), cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_stack),	  cmocka_unit_test(test_hidden),
 		cmocka_unit_test(test_own_stack),
+		cmocka_unit_test(vm_names),
+		cmocka_unit_test(places),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

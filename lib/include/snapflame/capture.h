@@ -90,6 +90,7 @@ struct sf_capture_opts {
 	const char *json_fields;  /* "pause_ms=a.b,…": where the BRANCH's JSON has them; NULL: as
 				     they are called */
 	const char *const *label; /* "key=value", NULL-terminated; may be NULL */
+	const char *vm;           /* the VM's name, for the recording; NULL: what the VMM was given */
 	int argc;                 /* the command line, for the recording */
 	char *const *argv;
 	int out_fd;               /* what the command prints goes there: normally 1 */

@@ -24,14 +24,16 @@
  *   meta      first mark: "version" (1), "tool", "pid", "comm", "exe", "scope" ("system", "vmm"),
  *             "hz", "poll_hz", "call_graph", "wakings" ("ftrace", "perf", "none"), "cpus", "host",
  *             "kernel", "realtime_ns" (at t), "cmd" [words of snapflame], "branch_cmd" [words],
- *             "devices" {"254:0": "vda"} (names of block devices by number), "labels" {}, "missing" [text: what could not be recorded and why]
+ *             "vm" (the VM's name, where it was given one), "exe_build_id" (hex), "devices"
+ *             {"254:0": "vda"} (names of block devices by number), "labels" {}, "missing" [text: what
+ *             could not be recorded and why]
  *   window    one for each BRANCH, written at its end: "branch" (from 1), "trial", "name", "begin",
  *             "end" (the API window as the recorder saw it), "status" (CMD's exit status, 0 good),
  *             "cmd_pid" (CMD's process), "source" ("cmd", "firecracker", "qmp", "control"), "json" (what the BRANCH itself said,
  *             an object or null), "json_text" (as printed, when it was not JSON), optionally
  *             "api_begin", "api_end" (of the calls inside, where a driver made them), "phases"
  *             [{"name","begin","end"}], "dark_begin", "dark_end" (where the VMM itself said so),
- *             "error" (text)
+ *             "vm", "vmm_version" (as its API calls them), "error" (text)
  *   threads   snapshot of the target's threads at an edge of a window: "branch", "edge" ("begin",
  *             "end"), "t0", "t1" (the time the snapshot took), "cpu_ns" (the process CPU clock),
  *             "part", "parts", "threads" [{"tid","comm","state" (one letter of /proc/TID/stat),
@@ -39,7 +41,8 @@
  *             absent), "stack" [kernel addresses, leaf first], "cgroup_throttled_ns"}]
  *   covariates  "branch", "edge", "values" {name: number}: names as in the verdict's covariates
  *             (Dirty_kB, Writeback_kB, psi_io_some_us, …), "files" [{"path","bytes",
- *             "allocated_bytes","extents"}]
+ *             "allocated_bytes","extents","fs","disk","disk_model",
+ *             "named" (true: the command or the reply names it; else the VMM had it open)}]
  *   writers   "branch", "edge" ("end"): who wrote during the window: "processes" [{"pid","comm",
  *             "write_bytes","cancelled_bytes"}]
  *   symbols   names of addresses: see symbol.h

@@ -159,6 +159,8 @@ struct sf_covariate {
 
 struct sf_written_file {
 	uint32_t path;
+	uint32_t fs, disk, disk_model; /* string ids: "ext4", "vda"; "" unknown */
+	bool named; /* by the BRANCH's command or reply; else the VMM had it open */
 	double bytes, allocated_bytes, extents; /* at the window's end; -1 unknown */
 };
 
@@ -179,6 +181,7 @@ struct sf_window {
 	uint32_t branch; /* from 1 */
 	uint32_t trial;  /* from 1; the recording's number where several are compared */
 	uint32_t name;   /* string id, 0 none */
+	uint32_t vm, vmm_version; /* string ids: what the VMM's API said; "" nothing */
 	uint64_t lo, hi; /* what is analysed: the dark window where it is known, else the API's */
 	uint64_t api_lo, api_hi;
 	uint64_t dark_lo, dark_hi; /* 0, 0: not known */
@@ -202,9 +205,17 @@ struct sf_window {
 	size_t nr_phases, phase_alloc;
 };
 
+/* What the user called it by (record --label): string ids. */
+struct sf_label {
+	uint32_t key, value;
+};
+
 /* What the recording says of itself (mark "meta" and the file's header). */
 struct sf_meta {
 	uint32_t pid; /* 0: not snapflame's */
+	uint32_t vm, exe_build_id; /* string ids, "" unknown */
+	struct sf_label *label;
+	size_t nr_labels, label_alloc;
 	uint32_t comm, exe, scope, wakings, call_graph, host, kernel, tool, arch, cmdline;
 	double hz, poll_hz;
 	uint32_t cpus;
