@@ -16,7 +16,7 @@ enum format { PPROF, SPEEDSCOPE, FIREFOX, PERFETTO, ROWS };
 enum table { TABLE_ROWS, TABLE_WINDOWS };
 
 struct export_opts {
-	int format, table;
+	int format, table, packing;
 	const char *out, *symfs, *kallsyms;
 	bool tsv, mean, inlines;
 	struct sf_list windows;
@@ -24,6 +24,7 @@ struct export_opts {
 
 static const char *const formats[] = { "pprof", "speedscope", "firefox", "perfetto", "rows", NULL };
 static const char *const tables[] = { "rows", "windows", NULL };
+static const char *const packings[] = { "none", "gzip", "zstd", NULL };
 
 static const struct sf_option options[] = {
 	SF_HEADING("What is written"),
@@ -40,6 +41,8 @@ static const struct sf_option options[] = {
 		"covariates"),
 	SF_FLAG(0, "tsv", struct export_opts, tsv,
 		"rows: tab-separated values with a header, not JSON Lines"),
+	SF_ENUM('z', "compress", struct export_opts, packing, packings,
+		"rows: compressed (default: as OUT is called, .gz or .zst)"),
 	SF_HEADING("Where names come from"),
 	SF_FLAG(0, "inline", struct export_opts, inlines,
 		"show inlined calls, and lines of the source, from the debug information"),
@@ -122,6 +125,36 @@ static int export_files(const struct export_opts *o, char **paths, int nr, FILE 
 	return status;
 }
 
+static bool ends_with(const char *text, const char *end)
+{
+	size_t n = strlen(text), m = strlen(end);
+
+	return n > m && !strcmp(text + n - m, end);
+}
+
+/* Somebody who asks for rows.zst does not want to find text in it. */
+static enum sf_packing packing_of(const struct export_opts *o)
+{
+	if (o->packing >= 0 || o->format != ROWS || !o->out)
+		return o->packing > 0 ? (enum sf_packing)o->packing : SF_PACKING_NONE;
+	return ends_with(o->out, ".gz") ? SF_PACKING_GZIP
+	       : ends_with(o->out, ".zst") ? SF_PACKING_ZSTD : SF_PACKING_NONE;
+}
+
+static int export_packed(const struct export_opts *o, char **paths, int nr, FILE *file)
+{
+	struct sf_error err = SF_ERROR_INIT;
+	struct sf_packed packed;
+	int status;
+
+	if (sf_packed_open(&packed, file, packing_of(o), &err))
+		return sf_fail(&err);
+	status = export_files(o, paths, nr, packed.file);
+	if (sf_packed_close(&packed) && !status && !ferror(file))
+		status = sf_failf("out of memory while compressing");
+	return status;
+}
+
 static int export_to(const struct export_opts *o, char **paths, int nr)
 {
 	struct sf_error err = SF_ERROR_INIT;
@@ -129,10 +162,10 @@ static int export_to(const struct export_opts *o, char **paths, int nr)
 	int status;
 
 	if (!o->out || !strcmp(o->out, "-"))
-		return export_files(o, paths, nr, stdout);
+		return export_packed(o, paths, nr, stdout);
 	if (sf_outfile_open(&out, o->out, &err))
 		return sf_fail(&err);
-	status = export_files(o, paths, nr, out.file);
+	status = export_packed(o, paths, nr, out.file);
 	if (!status && sf_outfile_commit(&out, &err))
 		status = sf_fail(&err);
 	sf_outfile_release(&out);
@@ -165,12 +198,15 @@ static int check_options(const struct export_opts *o, char **paths, int nr)
 		return sf_usage("which recording? export --format %s run.data", formats[o->format]);
 	if (nr > 1 && o->format != ROWS)
 		return sf_usage("%d files: only --format rows takes several", nr);
-	if (o->format != ROWS && (o->tsv || o->table))
-		return sf_usage("--tsv and --table go with --format rows");
+	if (o->format != ROWS && (o->tsv || o->table || o->packing >= 0))
+		return sf_usage("--tsv, --table and --compress go with --format rows");
 	if (o->format != PPROF && o->mean)
 		return sf_usage("--mean goes with --format pprof");
 	if (o->format == PPROF && to_stdout && isatty(STDOUT_FILENO))
 		return sf_usage("pprof is binary, and standard output is a terminal: give -o OUT");
+	if (o->packing > 0 && to_stdout && isatty(STDOUT_FILENO))
+		return sf_usage("compressed rows are binary, and standard output is a terminal: give "
+				"-o OUT");
 	if (is_input(o->out, paths, nr))
 		return sf_usage("-o %s would replace the recording: give another name", o->out);
 	return 0;
@@ -178,7 +214,7 @@ static int check_options(const struct export_opts *o, char **paths, int nr)
 
 static int run(const struct sf_command *cmd, int argc, char **argv)
 {
-	struct export_opts o = { .format = -1 };
+	struct export_opts o = { .format = -1, .packing = -1 };
 	int first = sf_options_parse(cmd, &o, argc, argv), status;
 
 	if (first <= 0) {

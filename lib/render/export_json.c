@@ -3,47 +3,65 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
-#include <snapflame/str.h>
 
-static int is_utf8(const char *text, size_t len)
+static bool is_utf8(const char *text, size_t len)
 {
 	for (size_t i = 0; i < len;) {
 		size_t n = sf_utf8_len(text + i, len - i);
 
 		if (!n)
-			return 0;
+			return false;
 		i += n;
 	}
-	return 1;
+	return true;
 }
 
-static void put_escaped(FILE *f, const char *text)
+static bool is_plain(unsigned char c)
 {
-	putc('"', f);
-	for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
-		if (*p == '"' || *p == '\\')
-			fprintf(f, "\\%c", *p);
-		else if (*p < 0x20 || *p == 0x7f)
-			fprintf(f, "\\u%04x", *p);
-		else
-			putc(*p, f);
-	}
-	putc('"', f);
+	return c >= 0x20 && c != '"' && c != '\\' && c != 0x7f;
 }
 
-void sf_put_string(FILE *f, const char *text)
+static void add_escaped(struct sf_str *to, const char *text, size_t len)
+{
+	sf_str_addch(to, '"');
+	for (size_t i = 0, from; i < len;) {
+		for (from = i; i < len && is_plain((unsigned char)text[i]);)
+			i++;
+		sf_str_addn(to, text + from, i - from);
+		if (i == len)
+			break;
+		if (text[i] == '"' || text[i] == '\\')
+			sf_str_addf(to, "\\%c", text[i++]);
+		else
+			sf_str_addf(to, "\\u%04x", (unsigned char)text[i++]);
+	}
+	sf_str_addch(to, '"');
+}
+
+void sf_add_json_string(struct sf_str *to, const char *text)
 {
 	struct sf_str s = SF_STR_INIT;
 	size_t len = strlen(text);
 
 	if (is_utf8(text, len)) {
-		put_escaped(f, text);
+		add_escaped(to, text, len);
 		return;
 	}
 	sf_str_add_printable(&s, text, len);
-	put_escaped(f, s.buf);
+	add_escaped(to, s.buf, s.len);
+	to->failed |= sf_str_failed(&s);
+	sf_str_release(&s);
+}
+
+void sf_put_string(FILE *f, const char *text)
+{
+	struct sf_str s = SF_STR_INIT;
+
+	sf_add_json_string(&s, text);
+	fwrite(s.buf, 1, s.len, f);
 	sf_str_release(&s);
 }
 
@@ -57,17 +75,26 @@ void sf_put_us(FILE *f, uint64_t ns)
 	fprintf(f, "%" PRIu64 ".%03" PRIu64, ns / 1000, ns % 1000);
 }
 
-void sf_put_number(FILE *f, double v)
+void sf_add_json_number(struct sf_str *to, double v)
 {
 	char buf[40], *comma;
 
 	if (!isfinite(v)) {
-		fputs("null", f);
+		sf_str_add(to, "null");
 		return;
 	}
 	snprintf(buf, sizeof(buf), "%.12g", v);
 	comma = strchr(buf, ','); /* some locales' decimal point */
 	if (comma)
 		*comma = '.';
-	fputs(buf, f);
+	sf_str_add(to, buf);
+}
+
+void sf_put_number(FILE *f, double v)
+{
+	struct sf_str s = SF_STR_INIT;
+
+	sf_add_json_number(&s, v);
+	fputs(s.buf, f);
+	sf_str_release(&s);
 }

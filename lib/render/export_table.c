@@ -3,40 +3,102 @@
  * JSON Lines, or tab-separated values: no quoting, no tabs or line feeds inside (they become \x09,
  * \x0a), an empty field for null.
  */
+#include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+#include <snapflame/sha256.h>
 
 #include "render/export_json.h"
 #include "render/export_rows.h"
 
 static const char *const common[] = { "schema", "host",  "vm",   "recording",
 				      "trial",  "branch", "group" };
+static const char recording_id[] = "recording_id";
 
-static void put_printable(FILE *f, const char *text)
+static void column(struct sf_rows *r, struct sf_str *to, const char *name)
 {
-	struct sf_str s = SF_STR_INIT;
+	if (r->e->x->tsv) {
+		sf_str_addch(to, '\t');
+		return;
+	}
+	sf_str_addn(to, ",\"", 2);
+	sf_str_add(to, name);
+	sf_str_addn(to, "\":", 2);
+}
 
-	sf_str_add_printable(&s, text, strlen(text));
-	fputs(s.buf, f);
-	sf_str_release(&s);
+static void null_to(struct sf_rows *r, struct sf_str *to, const char *name)
+{
+	column(r, to, name);
+	if (!r->e->x->tsv)
+		sf_str_add(to, "null");
+}
+
+static void text_to(struct sf_rows *r, struct sf_str *to, const char *name, const char *text)
+{
+	if (!text) {
+		null_to(r, to, name);
+		return;
+	}
+	column(r, to, name);
+	if (r->e->x->tsv)
+		sf_str_add_printable(to, text, strlen(text));
+	else
+		sf_add_json_string(to, text);
+}
+
+static const char *known(const struct sf_recording *rec, uint32_t id)
+{
+	const char *text = sf_text(rec, id);
+
+	return *text ? text : NULL;
+}
+
+/*
+ * The same for all exports of one recording, whatever its file is called, and no other recording's:
+ * when and where it was made.
+ */
+static void add_tail(struct sf_rows *r)
+{
+	const struct sf_recording *rec = r->e->rec;
+	char text[512], id[17];
+	uint8_t hash[SF_SHA256_SIZE];
+	int n = snprintf(text, sizeof(text), "%.255s %u %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64,
+			 sf_text(rec, rec->meta.host), rec->meta.pid, rec->meta.realtime_ns,
+			 rec->meta.at, rec->first, rec->last);
+
+	sf_sha256(text, (size_t)n, hash);
+	for (int i = 0; i < 8; i++)
+		snprintf(id + 2 * i, 3, "%02x", hash[i]);
+	text_to(r, &r->tail, recording_id, id);
+	sf_str_add(&r->tail, r->e->x->tsv ? "\n" : "}\n");
 }
 
 void sf_rows_init(struct sf_rows *r, struct sf_exporter *e, const char *schema)
 {
 	*r = (struct sf_rows){ .e = e, .schema = schema };
-	sf_str_init(&r->vm);
+	sf_str_init(&r->line);
+	sf_str_init(&r->head);
+	sf_str_init(&r->tail);
 	sf_str_init(&r->stack);
-	/* The VM is its process: comm-PID. */
-	if (e->rec->meta.pid)
-		sf_str_addf(&r->vm, "%s-%u", sf_text(e->rec, e->rec->meta.comm), e->rec->meta.pid);
-	r->failed = sf_str_failed(&r->vm);
+	add_tail(r);
 }
 
 void sf_rows_release(struct sf_rows *r)
 {
-	sf_str_release(&r->vm);
+	sf_str_release(&r->line);
+	sf_str_release(&r->head);
+	sf_str_release(&r->tail);
 	sf_str_release(&r->stack);
+}
+
+int sf_rows_status(const struct sf_rows *r)
+{
+	return sf_str_failed(&r->line) || sf_str_failed(&r->head) || sf_str_failed(&r->tail) ||
+		       sf_str_failed(&r->stack)
+		       ? -ENOMEM : 0;
 }
 
 void sf_rows_header(struct sf_rows *r, const char *const *columns, size_t nr)
@@ -49,73 +111,104 @@ void sf_rows_header(struct sf_rows *r, const char *const *columns, size_t nr)
 		fprintf(f, i ? "\t%s" : "%s", common[i]);
 	for (size_t i = 0; i < nr; i++)
 		fprintf(f, "\t%s", columns[i]);
-	putc('\n', f);
+	fprintf(f, "\t%s\n", recording_id);
 }
 
-static void column(struct sf_rows *r, const char *name)
+/* What its VMM or the user calls it; else the VM is its process: comm-PID. */
+static void add_vm(struct sf_rows *r, const struct sf_window *w)
 {
-	FILE *f = r->e->file;
+	const struct sf_recording *rec = r->e->rec;
+	struct sf_str name = SF_STR_INIT;
 
+	if (known(rec, w->vm))
+		sf_str_add(&name, known(rec, w->vm));
+	else if (known(rec, rec->meta.vm))
+		sf_str_add(&name, known(rec, rec->meta.vm));
+	else if (rec->meta.pid)
+		sf_str_addf(&name, "%s-%u", sf_text(rec, rec->meta.comm), rec->meta.pid);
+	text_to(r, &r->head, common[2], name.len ? name.buf : NULL);
+	sf_str_release(&name);
+}
+
+void sf_rows_window(struct sf_rows *r, const struct sf_export_window *w)
+{
+	const struct sf_recording *rec = r->e->rec;
+
+	sf_str_reset(&r->head);
 	if (r->e->x->tsv)
-		putc('\t', f);
+		sf_str_add(&r->head, r->schema);
 	else
-		fprintf(f, ",\"%s\":", name);
+		sf_str_addf(&r->head, "{\"schema\":\"%s\"", r->schema);
+	text_to(r, &r->head, common[1], known(rec, rec->meta.host));
+	add_vm(r, w->window);
+	text_to(r, &r->head, common[3], rec->path);
+	column(r, &r->head, common[4]);
+	sf_str_addf(&r->head, "%u", w->window->trial);
+	column(r, &r->head, common[5]);
+	sf_str_addf(&r->head, "%u", w->window->branch);
+	text_to(r, &r->head, common[6], w->group);
+}
+
+void sf_rows_begin(struct sf_rows *r)
+{
+	sf_str_reset(&r->line);
+	sf_str_addn(&r->line, r->head.buf, r->head.len);
 }
 
 void sf_rows_null(struct sf_rows *r, const char *name)
 {
-	column(r, name);
-	if (!r->e->x->tsv)
-		fputs("null", r->e->file);
+	null_to(r, &r->line, name);
 }
 
 void sf_rows_text(struct sf_rows *r, const char *name, const char *text)
 {
-	if (!text) {
-		sf_rows_null(r, name);
-		return;
-	}
-	column(r, name);
-	if (r->e->x->tsv)
-		put_printable(r->e->file, text);
-	else
-		sf_put_string(r->e->file, text);
+	text_to(r, &r->line, name, text);
+}
+
+void sf_rows_known(struct sf_rows *r, const char *name, const char *text)
+{
+	text_to(r, &r->line, name, text && *text ? text : NULL);
 }
 
 void sf_rows_ms(struct sf_rows *r, const char *name, uint64_t ns)
 {
-	column(r, name);
-	sf_put_ms(r->e->file, ns);
+	char buf[32], *p = buf + sizeof(buf);
+	uint64_t left = ns % 1000000;
+
+	column(r, &r->line, name);
+	for (int i = 0; i < 6; i++, left /= 10)
+		*--p = (char)('0' + left % 10);
+	*--p = '.';
+	left = ns / 1000000;
+	do
+		*--p = (char)('0' + left % 10);
+	while (left /= 10);
+	sf_str_addn(&r->line, p, (size_t)(buf + sizeof(buf) - p));
 }
 
 void sf_rows_int(struct sf_rows *r, const char *name, int64_t v)
 {
-	column(r, name);
-	fprintf(r->e->file, "%" PRId64, v);
+	column(r, &r->line, name);
+	sf_str_addf(&r->line, "%" PRId64, v);
+}
+
+void sf_rows_number(struct sf_rows *r, const char *name, double v)
+{
+	if (!isfinite(v)) {
+		null_to(r, &r->line, name);
+		return;
+	}
+	column(r, &r->line, name);
+	sf_add_json_number(&r->line, v);
 }
 
 void sf_rows_json(struct sf_rows *r, const char *name)
 {
-	column(r, name);
-}
-
-void sf_rows_begin(struct sf_rows *r, const struct sf_export_window *w)
-{
-	const struct sf_recording *rec = r->e->rec;
-
-	if (r->e->x->tsv)
-		fputs(r->schema, r->e->file);
-	else
-		fprintf(r->e->file, "{\"schema\":\"%s\"", r->schema);
-	sf_rows_text(r, common[1], rec->meta.host ? sf_text(rec, rec->meta.host) : NULL);
-	sf_rows_text(r, common[2], rec->meta.pid ? r->vm.buf : NULL);
-	sf_rows_text(r, common[3], rec->path);
-	sf_rows_int(r, common[4], w->window->trial);
-	sf_rows_int(r, common[5], w->window->branch);
-	sf_rows_text(r, common[6], w->group);
+	column(r, &r->line, name);
 }
 
 void sf_rows_end(struct sf_rows *r)
 {
-	fputs(r->e->x->tsv ? "\n" : "}\n", r->e->file);
+	sf_str_addn(&r->line, r->tail.buf, r->tail.len);
+	fwrite(r->line.buf, 1, r->line.len, r->e->file);
 }

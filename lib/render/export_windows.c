@@ -10,11 +10,15 @@
 #include "render/export_json.h"
 #include "render/export_rows.h"
 
-enum { START, REALTIME, PAUSE, API, DARK, SAID, DIFF, BYTES, STATUS, ERROR, MEDIAN, COVARIATES, NR };
+enum {
+	START, REALTIME, PAUSE, API, DARK, SAID, DIFF, BYTES, STATUS, ERROR, MEDIAN, COVARIATES, KERNEL,
+	VMM, VERSION, BUILD_ID, FS, DISK, MODEL, LABELS, NR,
+};
 
 static const char *const columns[NR] = {
 	"start_ns", "start_realtime_ns", "pause_ms", "api_ms", "dark_ms", "said_pause_ms", "diff_ms",
-	"diff_physical_bytes", "status", "error", "median_weight", "covariates",
+	"diff_physical_bytes", "status", "error", "median_weight", "covariates", "kernel", "vmm",
+	"vmm_version", "vmm_build_id", "file_system", "disk", "disk_model", "labels",
 };
 
 static void put_span(struct sf_rows *r, const char *column, uint64_t lo, uint64_t hi)
@@ -28,39 +32,81 @@ static void put_span(struct sf_rows *r, const char *column, uint64_t lo, uint64_
 /* What the BRANCH said; -1 where it said nothing. */
 static void put_said(struct sf_rows *r, const char *column, double ms)
 {
-	if (!(ms >= 0)) {
-		sf_rows_null(r, column);
-		return;
-	}
-	sf_rows_json(r, column);
-	sf_put_number(r->e->file, ms);
-}
-
-static void put_edge(FILE *f, bool has, double v)
-{
-	sf_put_number(f, has ? v : NAN);
+	sf_rows_number(r, column, ms >= 0 ? ms : NAN);
 }
 
 /* {"Dirty_kB":{"begin":120,"end":130},…}, in a tab-separated field, too. */
 static void put_covariates(struct sf_rows *r, const struct sf_window *w)
 {
-	FILE *f = r->e->file;
+	struct sf_str *to = &r->line;
 
 	sf_rows_json(r, columns[COVARIATES]);
-	putc('{', f);
+	sf_str_addch(to, '{');
 	for (size_t i = 0; i < w->nr_covariates; i++) {
 		const struct sf_covariate *c = &w->covariate[i];
 
 		if (i)
-			putc(',', f);
-		sf_put_string(f, sf_text(r->e->rec, c->name));
-		fputs(":{\"begin\":", f);
-		put_edge(f, c->has_begin, c->begin);
-		fputs(",\"end\":", f);
-		put_edge(f, c->has_end, c->end);
-		putc('}', f);
+			sf_str_addch(to, ',');
+		sf_add_json_string(to, sf_text(r->e->rec, c->name));
+		sf_str_add(to, ":{\"begin\":");
+		sf_add_json_number(to, c->has_begin ? c->begin : NAN);
+		sf_str_add(to, ",\"end\":");
+		sf_add_json_number(to, c->has_end ? c->end : NAN);
+		sf_str_addch(to, '}');
 	}
-	putc('}', f);
+	sf_str_addch(to, '}');
+}
+
+/* {"rack":"7",…} */
+static void put_labels(struct sf_rows *r)
+{
+	const struct sf_recording *rec = r->e->rec;
+	struct sf_str *to = &r->line;
+
+	sf_rows_json(r, columns[LABELS]);
+	sf_str_addch(to, '{');
+	for (size_t i = 0; i < rec->meta.nr_labels; i++) {
+		if (i)
+			sf_str_addch(to, ',');
+		sf_add_json_string(to, sf_text(rec, rec->meta.label[i].key));
+		sf_str_addch(to, ':');
+		sf_add_json_string(to, sf_text(rec, rec->meta.label[i].value));
+	}
+	sf_str_addch(to, '}');
+}
+
+/*
+ * The snapshot's memory: the largest file that the BRANCH's command or reply names. Where they name
+ * none, any of those that the VMM had open, provided that all lie on one disk: one of them may be the
+ * guest's. NULL where it cannot be known.
+ */
+static const struct sf_written_file *memory_file(const struct sf_window *w)
+{
+	const struct sf_written_file *largest = NULL;
+	bool one_disk = true;
+
+	for (size_t i = 0; i < w->nr_files; i++)
+		if (w->file[i].named && (!largest || w->file[i].bytes > largest->bytes))
+			largest = &w->file[i];
+	for (size_t i = 1; i < w->nr_files; i++)
+		one_disk &= w->file[i].fs == w->file[0].fs && w->file[i].disk == w->file[0].disk;
+	return largest || !one_disk || !w->nr_files ? largest : &w->file[0];
+}
+
+/* Of what machine and program the pause was. */
+static void put_machine(struct sf_rows *r, const struct sf_window *w)
+{
+	const struct sf_recording *rec = r->e->rec;
+	const struct sf_written_file *f = memory_file(w);
+
+	sf_rows_known(r, columns[KERNEL], sf_text(rec, rec->meta.kernel));
+	sf_rows_known(r, columns[VMM], sf_text(rec, rec->meta.comm));
+	sf_rows_known(r, columns[VERSION], sf_text(rec, w->vmm_version));
+	sf_rows_known(r, columns[BUILD_ID], sf_text(rec, rec->meta.exe_build_id));
+	sf_rows_known(r, columns[FS], f ? sf_text(rec, f->fs) : NULL);
+	sf_rows_known(r, columns[DISK], f ? sf_text(rec, f->disk) : NULL);
+	sf_rows_known(r, columns[MODEL], f ? sf_text(rec, f->disk_model) : NULL);
+	put_labels(r);
 }
 
 /*
@@ -95,7 +141,8 @@ static void put_window(struct sf_rows *r, const struct sf_export_window *x, doub
 	const struct sf_window *w = x->window;
 	uint64_t real = sf_export_realtime(r->e->rec, w->lo);
 
-	sf_rows_begin(r, x);
+	sf_rows_window(r, x);
+	sf_rows_begin(r);
 	sf_rows_int(r, columns[START], (int64_t)w->lo);
 	if (real)
 		sf_rows_int(r, columns[REALTIME], (int64_t)real);
@@ -112,13 +159,9 @@ static void put_window(struct sf_rows *r, const struct sf_export_window *x, doub
 		sf_rows_null(r, columns[BYTES]);
 	sf_rows_int(r, columns[STATUS], w->status);
 	sf_rows_text(r, columns[ERROR], w->error);
-	if (isfinite(weight)) {
-		sf_rows_json(r, columns[MEDIAN]);
-		sf_put_number(r->e->file, weight);
-	} else {
-		sf_rows_null(r, columns[MEDIAN]);
-	}
+	sf_rows_number(r, columns[MEDIAN], weight);
 	put_covariates(r, w);
+	put_machine(r, w);
 	sf_rows_end(r);
 }
 
@@ -133,11 +176,13 @@ int sf_export_windows(struct sf_exporter *e)
 	for (size_t i = 0; i < e->x->nr; i++)
 		weight[i] = NAN;
 	sf_rows_init(&r, e, SF_WINDOWS_SCHEMA);
-	ret = r.failed || weigh(e->x, "fast", weight) || weigh(e->x, "slow", weight) ? -ENOMEM : 0;
+	ret = sf_rows_status(&r) || weigh(e->x, "fast", weight) || weigh(e->x, "slow", weight) ? -ENOMEM : 0;
 	if (!ret)
 		sf_rows_header(&r, columns, NR);
 	for (size_t i = 0; !ret && i < e->x->nr; i++)
 		put_window(&r, &e->x->window[i], weight[i]);
+	if (!ret)
+		ret = sf_rows_status(&r);
 	sf_rows_release(&r);
 	free(weight);
 	return ret;

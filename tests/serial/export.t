@@ -9,7 +9,7 @@ sum() { awk '{s += $NF; n++} END {printf "%.0f %d\n", s, n}'; }
 run "$SNAPFLAME" export some.data
 is "$status" 2 "no format: wrong usage"
 like "$(cat "$err")" "snapflame export: which format? *pprof*rows*" "no format: the formats are named"
-for args in "--format pprof" "--format pprof a b" "--format pprof --tsv a" "--format rows --mean a" \
+for args in "--format pprof" "--format pprof a b" "--format pprof --tsv a" "--format rows --mean a" "--format pprof -z gzip a" \
   "--format firefox --table windows a" "--format rows -o some.data some.data"; do
   # shellcheck disable=SC2086 # words
   run "$SNAPFLAME" export $args
@@ -28,7 +28,8 @@ fi
 
 [ $root -eq 1 ] || { skip "formats" "not root: a recording without switches"; done_testing; exit; }
 command -v python3 >/dev/null || { skip "formats" "no python3"; done_testing; exit; }
-run "$SNAPFLAME" record -q -p "$vmm" --branches 5 --gap 0.1 -o run.data -- $branch
+run "$SNAPFLAME" record -q -p "$vmm" --branches 5 --gap 0.1 --label rack=7 --label "odd=a=\"b" \
+  -o run.data -- $branch
 is "$status" 0 "five BRANCHes"
 check "rows" "$SNAPFLAME" export --format rows -o rows run.data
 check "windows" "$SNAPFLAME" export --format rows --table windows -o windows run.data
@@ -44,6 +45,44 @@ for format in speedscope firefox perfetto; do
   check "$format" "$SNAPFLAME" export --format $format -o $format.json run.data
   check_file "$format: by its rules, with the same totals" $format $format.json windows
 done
+
+row=$(head -n 1 windows)
+like "$row" "*\"vm\":\"firecracker-$vmm\"*" "a VM without a name is its process"
+like "$row" '*"labels":{"rack":"7","odd":"a=\\"b"}*' "labels"
+like "$row" "*\"kernel\":\"$(uname -r)\",\"vmm\":\"firecracker\",\"vmm_version\":null,*" "kernel and VMM"
+id=$(readelf -n "$BUILD/branchsim" 2>/dev/null | sed -n 's/.*Build ID: //p')
+like "$row" "*\"vmm_build_id\":\"$id\"*" "the VMM's build-id"
+run "$SNAPFLAME" record -q --firecracker "$TMP/sock" --vm "vm 17" --snapshot-dir "$TMP" -o api.data
+run "$SNAPFLAME" export --format rows --table windows api.data
+place=$(df --output=fstype,source "$TMP" | tail -n 1)
+like "$(cat "$out")" '*"vm":"vm 17"*"vmm_version":"1.*' "the VM's given name, and the version that the API says"
+like "$(cat "$out")" "*\"file_system\":\"${place%% *}\"*" "the file system of the snapshot's file"
+is "$(grep -o '"recording_id":"[0-9a-f]*"' rows windows | sed 's/.*://' | sort -u | wc -l)" 1 \
+  "one recording, one id"
+cp run.data renamed.data
+run "$SNAPFLAME" export --format rows --table windows renamed.data api.data
+is "$(cat "$out" windows | grep -o '"recording_id":"[0-9a-f]*"' | sort | uniq -c | awk '{print $1}' | sort -n | xargs)" \
+  "1 10" "a copy has the same, another one its own"
+
+# Compressed as it is written; a name says how.
+for z in gzip zstd; do
+  command -v $z >/dev/null || { skip "$z" "no $z here"; continue; }
+  check "$z" "$SNAPFLAME" export --format rows --compress $z -o packed run.data
+  $z -dc <packed >unpacked
+  same unpacked rows "$z: the same rows"
+done
+check ".gz" "$SNAPFLAME" export --format rows -o rows.gz run.data
+gzip -t rows.gz
+ok $? "a name in .gz is gzip'd"
+check ".zst" "$SNAPFLAME" export --format rows -o rows.zst run.data
+is "$(od -An -tx1 -N4 rows.zst)" " 28 b5 2f fd" "a name in .zst is zstd's"
+check "none" "$SNAPFLAME" export --format rows --compress none -o rows.gz run.data
+same rows.gz rows "unless it is said otherwise"
+if [ -w /dev/full ]; then
+  "$SNAPFLAME" export --format rows -z gzip run.data >/dev/full 2>"$err"
+  is $? 1 "full disk, compressed: status 1"
+  is "$(wc -l <"$err")" 1 "full disk, compressed: reported once"
+fi
 
 # Several recordings, one table; windows and groups.
 cp run.data again.data
@@ -100,7 +139,7 @@ if "\\\\xff" not in open(sys.argv[1]).read(): sys.exit("the name is not there")'
   ok $? "$format: names that want to be something else" || diag "$(cat "$err")"
 done
 run "$SNAPFLAME" export --format rows --tsv -o odd.tsv odd.data
-is "$(awk -F '\t' '{print NF}' odd.tsv | sort -u)" 14 "TSV: no tab in a field"
+is "$(awk -F '\t' '{print NF}' odd.tsv | sort -u)" 15 "TSV: no tab in a field"
 
 # pprof, by its own program. Go builds it when it is first asked for.
 pprof() { PPROF_TMPDIR=$TMP timeout 240 go tool pprof "$@" 2>pprof.err; }

@@ -75,12 +75,39 @@ static void files(void **state)
 	assert_int_equal(rmdir(dir), 0);
 }
 
+/* What is written goes on at once, and is not kept in memory until the end. */
+static void packed(void **state)
+{
+	const enum sf_packing packing[] = { SF_PACKING_NONE, SF_PACKING_GZIP, SF_PACKING_ZSTD };
+
+	for (size_t i = 0; i < 3; i++) {
+		struct sf_error err = SF_ERROR_INIT;
+		struct sf_packed p;
+		FILE *f = tmpfile();
+		int ret = sf_packed_open(&p, f, packing[i], &err);
+		long early;
+
+		if (ret == -ENOTSUP) {
+			fclose(f);
+			continue;
+		}
+		assert_int_equal(ret, 0);
+		for (int line = 0; line < 200000; line++)
+			fprintf(p.file, "%d %d\n", line, line * line % 977);
+		early = ftell(f);
+		assert_int_equal(sf_packed_close(&p), 0);
+		assert_true(early > ftell(f) / 2);
+		fclose(f);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(varints),
 		cmocka_unit_test(json_text),
 		cmocka_unit_test(files),
+		cmocka_unit_test(packed),
 	};
 
 	return cmocka_run_group_tests_name("export", tests, NULL, NULL);

@@ -56,6 +56,28 @@ int sf_export(enum sf_export_format format, const struct sf_export *x, FILE *fil
 	      struct sf_error *err);
 
 /*
+ * A stream that compresses what is written to its file and passes it on to another:
+ *
+ *	sf_packed_open(&p, out.file, SF_PACKING_ZSTD, &err);
+ *	sf_export(SF_EXPORT_ROWS, &x, p.file, &err);
+ *	ret = sf_packed_close(&p);
+ *
+ * Memory does not grow with what is written.
+ */
+enum sf_packing { SF_PACKING_NONE, SF_PACKING_GZIP, SF_PACKING_ZSTD };
+
+struct sf_packed {
+	FILE *file; /* SF_PACKING_NONE: the other one itself */
+	enum sf_packing packing;
+	void *packer; /* private */
+};
+
+/* 0, -ENOMEM, or -ENOTSUP where the library was left out of the build. */
+int sf_packed_open(struct sf_packed *p, FILE *under, enum sf_packing packing, struct sf_error *err);
+/* Writes what is left; the other file stays open. 0, or -EIO where it could not be written. */
+int sf_packed_close(struct sf_packed *p);
+
+/*
  * A file that appears whole or not at all: written beside its name and renamed. What is there and no
  * regular file (a pipe, /dev/null) is written to as it is.
  */
