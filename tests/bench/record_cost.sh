@@ -2,12 +2,13 @@
 # record_cost.sh [SCENARIO…]: what recording costs the target: the median pause with a recorder over
 # the median pause without, taken in turns, N times (30) each; behind it the spread, as the middle half
 # of the ratios of neighbours in time. RECORDERS="plain snapflame vmm perf trace" chooses.
+# SCENARIO: user kernel io rewrite switches.
 set -u
 TOP=$(cd "$(dirname "$0")/../.." && pwd)
 BUILD=${BUILD:-$TOP/build}
 N=${N:-30}
 RECORDERS=${RECORDERS:-plain snapflame perf trace}
-[ $# -gt 0 ] || set -- user kernel io switches
+[ $# -gt 0 ] || set -- user kernel io rewrite switches
 state=$(mktemp -d "${TMPDIR:-/tmp}/record-cost.XXXXXX") || exit 1
 vmm=
 cleanup() {
@@ -24,27 +25,42 @@ cause_of() {
   user) echo "user-cpu --base 80" ;;
   kernel) echo "kernel-cpu --base 80" ;;
   io) echo "fsync-many --base 25" ;;
+  rewrite) echo rewrite ;;
   switches) echo "ping-pong --base 80" ;;
   *) echo "$1" ;;
   esac
 }
 
+# storage: what samples/storage.sh sets up; within: how to start the VMM there
 start_vmm() {
-  dir=$state/tmpfs
+  dir=$state/tmpfs storage='' within=''
   mkdir -p "$dir"
-  if [ "$1" = io ]; then
-    sh "$TOP/samples/storage.sh" up ext4 "$state/disk" >/dev/null || return 1
+  case $1 in
+  io) storage=ext4 ;;
+  rewrite) storage=disk within="sh $TOP/samples/storage.sh exec $state/disk" ;;
+  *) [ ! -w /dev/shm ] || dir= ;;
+  esac
+  if [ -n "$storage" ]; then
+    sh "$TOP/samples/storage.sh" up $storage "$state/disk" >/dev/null || return 1
     dir=$(sh "$TOP/samples/storage.sh" dir "$state/disk")
-  elif [ -w /dev/shm ]; then
-    dir=
   fi
   # shellcheck disable=SC2046,SC2086 # lists of words
-  vmm=$("$BUILD/branchsim" vmm --sock "$state/sock" --cause $(cause_of "$1") --grow 0 \
+  vmm=$($within "$BUILD/branchsim" vmm --sock "$state/sock" --cause $(cause_of "$1") --grow 0 \
     ${dir:+--dir "$dir"} --daemon | sed 's/.*"pid": *\([0-9]*\).*/\1/')
   [ -n "$vmm" ]
 }
 
-branch() { "$BUILD/branchsim" branch --sock "$state/sock" >>"$state/$1"; }
+# What is recorded: one BRANCH. That of rewrite comes 0.2 s after another one, whose file the disk
+# does not have yet, in the same recording: so every recorder leaves the disk the same time.
+write_cmd() {
+  b="$BUILD/branchsim branch --sock $state/sock"
+  case $1 in
+  rewrite) echo "$b >/dev/null && sleep 0.2 && exec $b" ;;
+  *) echo "exec $b" ;;
+  esac >"$state/cmd"
+}
+
+branch() { sh "$state/cmd" >>"$state/$1"; }
 
 # ns that the VMM's main thread has run
 main_cpu() { cut -d' ' -f1 "/proc/$vmm/task/$vmm/schedstat"; }
@@ -60,17 +76,18 @@ one() {
 perform() {
   out=/dev/shm/record-cost.$$
   case $1 in
-  plain) branch plain ;;
+  # As long after the BRANCH before as one whose recorder has to start first: disks and CPUs rest.
+  plain) sleep 0.4; branch plain ;;
   snapflame) "$BUILD/snapflame" record -q -p "$vmm" -o "$out" -- \
-    "$BUILD/branchsim" branch --sock "$state/sock" >>"$state/$1" ;;
+    sh "$state/cmd" >>"$state/$1" ;;
   vmm) "$BUILD/snapflame" record -q --scope vmm -p "$vmm" -o "$out" -- \
-    "$BUILD/branchsim" branch --sock "$state/sock" >>"$state/$1" ;;
+    sh "$state/cmd" >>"$state/$1" ;;
   nopoll) "$BUILD/snapflame" record -q --poll 0 -p "$vmm" -o "$out" -- \
-    "$BUILD/branchsim" branch --sock "$state/sock" >>"$state/$1" ;;
+    sh "$state/cmd" >>"$state/$1" ;;
   dwarf) "$BUILD/snapflame" record -q --call-graph dwarf -p "$vmm" -o "$out" -- \
-    "$BUILD/branchsim" branch --sock "$state/sock" >>"$state/$1" ;;
+    sh "$state/cmd" >>"$state/$1" ;;
   syscalls) "$BUILD/snapflame" record -q --syscalls -p "$vmm" -o "$out" -- \
-    "$BUILD/branchsim" branch --sock "$state/sock" >>"$state/$1" ;;
+    sh "$state/cmd" >>"$state/$1" ;;
   perf | trace)
     if [ "$1" = perf ]; then
       perf record -q -e cpu-clock,sched:sched_switch -g -p "$vmm" -o "$out" >/dev/null 2>&1 &
@@ -125,6 +142,7 @@ for scenario in "$@"; do
     sh "$TOP/samples/storage.sh" down "$state/disk" >/dev/null 2>&1
     continue
   fi
+  write_cmd "$scenario"
   echo "$scenario ($(cause_of "$scenario")), $N times each"
   for r in $RECORDERS; do perform "$r"; : >"$state/$r"; done # the first of each is not counted
   i=0
