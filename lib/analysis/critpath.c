@@ -255,7 +255,7 @@ static bool on_path(const struct walk *w, uint32_t thread)
 /* Is the waker's own context the cause, and does this kind of wait belong to whoever ends it? */
 static bool follows(const struct walk *w, const struct sf_slice *iv, enum sf_wait wait)
 {
-	if (!iv->woken || iv->waker == SF_NO_THREAD || iv->wake != SF_WAKE_TASK ||
+	if (!iv->woken || iv->waker == SF_NO_THREAD || !sf_wake_is_task(iv->wake) ||
 	    w->depth == MAX_DEPTH || on_path(w, iv->waker) ||
 	    w->rec->thread[iv->waker].flags & SF_THREAD_IDLE)
 		return false;
@@ -315,18 +315,24 @@ static uint64_t io_over(struct walk *w, const struct sf_slice *iv)
 	return time;
 }
 
-/* The request whose completion let go: the last one of the right kind before that moment. */
-enum { COMPLETION_NS = 2000000 };
+/* Which request's completion let go: the last one before that moment that may have. */
+struct wanted {
+	uint64_t since, over; /* completed in between, */
+	uint64_t within;      /* and not longer than this before over */
+	bool write;           /* pages under writeback */
+	uint32_t pid;         /* only this process's own; 0: anybody's */
+};
 
-static const struct sf_request *completion(const struct sf_recording *rec, enum sf_wait wait,
-					   uint64_t since, uint64_t over)
+enum { COMPLETION_NS = 2000000, ASYNC_NS = 200000 };
+
+static const struct sf_request *completion(const struct sf_recording *rec, const struct wanted *want)
 {
 	size_t a = 0, b = rec->nr_done;
 
 	while (a < b) {
 		size_t mid = a + (b - a) / 2;
 
-		if (rec->request[rec->request_done[mid]].done <= over)
+		if (rec->request[rec->request_done[mid]].done <= want->over)
 			a = mid + 1;
 		else
 			b = mid;
@@ -334,18 +340,21 @@ static const struct sf_request *completion(const struct sf_recording *rec, enum 
 	while (a-- > 0) {
 		const struct sf_request *rq = &rec->request[rec->request_done[a]];
 
-		if (over - rq->done > COMPLETION_NS || rq->done < since)
+		if (want->over - rq->done > want->within || rq->done < want->since)
 			break;
-		if (!rq->discard && (wait != SF_WAIT_WRITEBACK || rq->write))
+		if (want->pid && (rq->issuer == SF_NO_THREAD ||
+				  rec->thread[rq->issuer].pid != want->pid))
+			continue;
+		if (!rq->discard && (!want->write || rq->write))
 			return rq;
 	}
 	return NULL;
 }
 
-/* A wait for I/O. Was it the device, or did something hold the request back before? */
-static int device_wait(struct walk *w, const struct sf_slice *iv, enum sf_wait wait, uint64_t lo)
+/* A wait that rq ended. Was it the device, or did something hold the request back before? */
+static int request_wait(struct walk *w, const struct sf_slice *iv, enum sf_wait wait,
+			const struct sf_request *rq, uint64_t lo)
 {
-	const struct sf_request *rq = completion(w->rec, wait, iv->lo, io_over(w, iv));
 	struct sf_segment s = segment(w, iv);
 	uint64_t issue;
 
@@ -366,6 +375,34 @@ static int device_wait(struct walk *w, const struct sf_slice *iv, enum sf_wait w
 	if (!top(w)->lock && sf_mechanism_blk_throttled(w->m, rq->issue_stack))
 		s.kind = SF_KIND_IO_THROTTLE;
 	return emit(w, lo, s);
+}
+
+static int device_wait(struct walk *w, const struct sf_slice *iv, enum sf_wait wait, uint64_t lo)
+{
+	struct wanted want = {
+		.since = iv->lo, .over = io_over(w, iv), .within = COMPLETION_NS,
+		.write = wait == SF_WAIT_WRITEBACK,
+	};
+
+	return request_wait(w, iv, wait, completion(w->rec, &want), lo);
+}
+
+/*
+ * io_getevents, io_uring, a poll of an eventfd: nothing on the stack says that the message waited for
+ * is the end of I/O. But an interrupt brought it, just after a request of the same process was done.
+ */
+static const struct sf_request *async_io(struct walk *w, const struct sf_slice *iv,
+					 enum sf_wait wait)
+{
+	struct wanted want = {
+		.since = iv->lo, .over = iv->hi, .within = ASYNC_NS,
+		.pid = w->rec->thread[top(w)->thread].pid,
+	};
+
+	if (!iv->woken || sf_wake_is_task(iv->wake) ||
+	    (wait != SF_WAIT_PEER && wait != SF_WAIT_UNKNOWN))
+		return NULL;
+	return completion(w->rec, &want);
 }
 
 static bool timed(enum sf_wait wait)
@@ -404,8 +441,11 @@ static int peer(struct walk *w, const struct sf_slice *iv, enum sf_wait wait, ui
 static int blocked(struct walk *w, const struct sf_slice *iv, uint64_t lo)
 {
 	enum sf_wait wait = sf_mechanism_wait(w->m, iv->stack);
+	const struct sf_request *rq = async_io(w, iv, wait);
 	struct sf_segment s;
 
+	if (rq)
+		return request_wait(w, iv, SF_WAIT_DEVICE, rq, lo);
 	if (follows(w, iv, wait))
 		return is_recorded(w, iv->waker) ? follow(w, iv, wait, lo) : peer(w, iv, wait, lo);
 	if (wait == SF_WAIT_DEVICE || wait == SF_WAIT_WRITEBACK)

@@ -22,7 +22,7 @@ static const struct sf_column columns[NR] = {
 };
 
 /* An interrupt has no waker: the thread that it interrupted is not the cause. */
-enum context { TASK, IRQ, SOFTIRQ, UNSEEN };
+enum context { TASK, IRQ, SOFTIRQ, LOOPBACK, UNSEEN };
 
 struct pair {
 	uint32_t waker, woken, stack;
@@ -39,9 +39,12 @@ struct pairs {
 
 static int add(struct pairs *p, uint32_t woken, const struct sf_slice *iv)
 {
-	uint8_t context = !iv->woken ? UNSEEN : iv->wake == SF_WAKE_TASK ? TASK :
-			  iv->wake == SF_WAKE_IRQ ? IRQ : SOFTIRQ;
-	uint32_t waker = context == TASK ? iv->waker : SF_NO_THREAD;
+	static const uint8_t context_of[] = {
+		[SF_WAKE_TASK] = TASK, [SF_WAKE_IRQ] = IRQ, [SF_WAKE_SOFTIRQ] = SOFTIRQ,
+		[SF_WAKE_SENDER] = LOOPBACK,
+	};
+	uint8_t context = iv->woken ? context_of[iv->wake] : UNSEEN;
+	uint32_t waker = context == TASK || context == LOOPBACK ? iv->waker : SF_NO_THREAD;
 	uint64_t ns = iv->hi - iv->lo;
 	uint32_t *at = sf_map64_at(&p->at, sf_hash64((uint64_t)waker << 32 | woken) ^ context, NULL);
 	struct pair *r;
@@ -87,7 +90,9 @@ static int by_sleep(const void *a, const void *b)
 
 static int add_row(struct table_build *b, const struct pair *p)
 {
-	static const char *const context[] = { "thread", "interrupt", "soft irq", "not seen" };
+	static const char *const context[] = {
+		"thread", "interrupt", "soft irq", "loopback", "not seen",
+	};
 	int ret = sf_row(b);
 
 	if (ret)

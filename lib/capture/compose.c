@@ -124,6 +124,8 @@ static int add_traced(void *arg, uint64_t time, const void *entry, size_t size)
 	memcpy(&type, entry, sizeof(type)); /* common_type */
 	if (s->c->requests && type == s->c->rq_done_type)
 		b.id = SF_OWN_ID(SF_ID_RQ_DONE);
+	else if (s->c->sent && type == s->c->sent_type)
+		b.id = SF_OWN_ID(SF_ID_SENT);
 	memcpy(&tid, (const char *)entry + 4, sizeof(tid)); /* common_pid */
 	b.tid = (uint32_t)tid;
 	b.pid = pid_of(s, b.tid);

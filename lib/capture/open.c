@@ -162,6 +162,8 @@ static void open_wakings(struct sf_capture *c)
 		c->waking_source = SF_WAKINGS_FTRACE;
 		c->requests = c->wakings.requests;
 		c->rq_done_type = (uint16_t)sf_tracefs_id(&c->tracefs, SF_EVENT_RQ_DONE);
+		c->sent = c->wakings.sent;
+		c->sent_type = (uint16_t)sf_tracefs_id(&c->tracefs, SF_EVENT_SENT);
 	} else if (c->tracefs.dir >= 0) {
 		/* Without tracefs perf has none either, which is said of all tracepoints. */
 		c->waking_source = SF_WAKINGS_PERF;

@@ -81,6 +81,8 @@ static int add_events(struct save *s, struct sf_writer *w)
 		ret = add_traced_event(c, w, SF_EVENT_WAKING, SF_OWN_ID(SF_ID_WAKING));
 	if (ret >= 0 && c->requests)
 		ret = add_traced_event(c, w, SF_EVENT_RQ_DONE, SF_OWN_ID(SF_ID_RQ_DONE));
+	if (ret >= 0 && c->sent)
+		ret = add_traced_event(c, w, SF_EVENT_SENT, SF_OWN_ID(SF_ID_SENT));
 	if (ret >= 0)
 		ret = add_own_event(w, SF_EVENT_TASK_STACK, PERF_TYPE_SOFTWARE,
 				    PERF_COUNT_SW_DUMMY, SF_TASK_STACK_TYPE,
@@ -93,7 +95,7 @@ static int add_events(struct save *s, struct sf_writer *w)
 
 static void add_tracing_data(struct sf_capture *c, struct sf_writer *w)
 {
-	const char *name[SF_EV_NR];
+	const char *name[SF_EV_NR + 1];
 	struct sf_str data = SF_STR_INIT;
 	size_t nr = 0;
 
@@ -107,6 +109,8 @@ static void add_tracing_data(struct sf_capture *c, struct sf_writer *w)
 		else if (i == SF_EV_RQ_DONE && c->requests)
 			name[nr++] = SF_EVENT_RQ_DONE;
 	}
+	if (c->sent)
+		name[nr++] = SF_EVENT_SENT;
 	if (nr && !sf_tracefs_data(&c->tracefs, name, nr, &data))
 		sf_writer_feature(w, SF_FEAT_TRACING_DATA, data.buf, data.len);
 	sf_str_release(&data);

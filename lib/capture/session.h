@@ -24,7 +24,7 @@
 enum sf_waking_source { SF_WAKINGS_NONE, SF_WAKINGS_PERF, SF_WAKINGS_FTRACE };
 
 /* Ids of the events that no kernel opened; the kernel counts its own from 1. */
-enum sf_own_id { SF_ID_TASK_STACK, SF_ID_MARK, SF_ID_WAKING, SF_ID_RQ_DONE };
+enum sf_own_id { SF_ID_TASK_STACK, SF_ID_MARK, SF_ID_WAKING, SF_ID_RQ_DONE, SF_ID_SENT };
 #define SF_OWN_ID(n) ((UINT64_C(1) << 48) + (n))
 
 struct sf_capture {
@@ -59,6 +59,8 @@ struct sf_capture {
 	uint64_t waking_lost, waking_unread;
 	bool requests;         /* block_rq_complete comes through wakings, too */
 	uint16_t rq_done_type; /* its common_type */
+	bool sent;             /* and net_dev_xmit */
+	uint16_t sent_type;
 	json_t *reply;      /* the last BRANCH's own JSON */
 	const char *reason; /* of the end mark */
 };

@@ -18,6 +18,7 @@
 #define PREFIX "snapflame-"
 #define EVENT "events/sched/sched_waking"
 #define REQUESTS "events/block/block_rq_complete"
+#define SENT "events/net/net_dev_xmit"
 
 /* Per CPU. 60 bytes an event: room for 60 thousand wakings between two looks. */
 #define BUFFER_KB "4096"
@@ -168,6 +169,8 @@ static int set_up(struct sf_wakings *w, int instances, const char *filter)
 		ret = sf_write_at(w->dir, EVENT "/enable", "1");
 	/* A kernel without block devices does without. */
 	w->requests = !ret && !sf_write_at(w->dir, REQUESTS "/enable", "1");
+	w->sent = !ret && !sf_write_at(w->dir, SENT "/filter", "name == \"lo\"") &&
+		  !sf_write_at(w->dir, SENT "/enable", "1");
 	return ret;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * sched_waking and block_rq_complete through a tracefs instance of our own.
+ * sched_waking and block_rq_complete through a tracefs instance of our own; and net_dev_xmit of the
+ * loopback device, which tells whose message a waking by a soft interrupt is.
  *
  * perf loses samples of tracepoints that fire in an idle task on some virtual machines, without a
  * word: exactly the wakings and the completions done by interrupts. ftrace records the same events
@@ -30,6 +31,7 @@ struct sf_wakings {
 	size_t page_size;
 	char *page;
 	bool requests;    /* block_rq_complete is on */
+	bool sent;        /* net_dev_xmit is on */
 	uint64_t refused; /* events that the spool had no room for */
 };
 

@@ -17,6 +17,7 @@ static const struct role_row {
 	{ "sched:sched_wakeup_new", SF_ROLE_WAKING, { "pid" } },
 	{ SF_EVENT_RQ_ISSUE, SF_ROLE_RQ_ISSUE, { "dev", "sector", "nr_sector", "rwbs" } },
 	{ SF_EVENT_RQ_DONE, SF_ROLE_RQ_DONE, { "dev", "sector", "nr_sector", "rwbs" } },
+	{ SF_EVENT_SENT, SF_ROLE_SENT, { NULL } },
 	{ SF_EVENT_KVM_EXIT, SF_ROLE_KVM_EXIT, { NULL } },
 	{ SF_EVENT_SYS_ENTER, SF_ROLE_SYS_ENTER, { "id", "args" } },
 	{ SF_EVENT_SYS_EXIT, SF_ROLE_SYS_EXIT, { "id", "ret" } },
@@ -180,6 +181,8 @@ static int sample(struct sf_loader *ld, const struct sf_record *r)
 		return sf_load_request(ld, r, role, false);
 	case SF_ROLE_RQ_DONE:
 		return sf_load_request(ld, r, role, true);
+	case SF_ROLE_SENT:
+		return sf_load_sent(ld, r, role);
 	case SF_ROLE_KVM_EXIT:
 		return kvm_exit(ld, r);
 	case SF_ROLE_SYS_ENTER:
@@ -223,7 +226,7 @@ static int lost(struct sf_loader *ld, const struct sf_record *r)
 	uint32_t cpu = r->has_cpu ? r->cpu : UINT32_MAX;
 
 	if (cpu < ld->nr_seen)
-		from = ld->seen[cpu];
+		from = ld->seen[cpu].time;
 	/* What ftrace lost is known as a sum only. */
 	if (r->event && !strcmp(r->event->name, SF_EVENT_WAKING))
 		from = 0;
@@ -235,6 +238,9 @@ static int lost(struct sf_loader *ld, const struct sf_record *r)
 
 static int record(struct sf_loader *ld, const struct sf_record *r)
 {
+	/* Late in its exit a task has no pid any more, and the kernel says -1: that is nobody. */
+	if (r->has_tid && r->tid == UINT32_MAX && r->type == PERF_RECORD_SAMPLE)
+		return 0;
 	switch (r->type) {
 	case PERF_RECORD_SAMPLE:
 		return sample(ld, r);
@@ -272,8 +278,8 @@ static int seen_on(struct sf_loader *ld, const struct sf_record *r)
 	if (SF_GROW(ld->seen, r->cpu + 1, ld->seen_alloc))
 		return -ENOMEM;
 	while (ld->nr_seen <= r->cpu)
-		ld->seen[ld->nr_seen++] = 0;
-	ld->seen[r->cpu] = r->time;
+		ld->seen[ld->nr_seen++] = (struct sf_seen){ 0 };
+	ld->seen[r->cpu].time = r->time;
 	return 0;
 }
 

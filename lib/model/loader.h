@@ -14,6 +14,7 @@ enum sf_role {
 	SF_ROLE_WAKING,
 	SF_ROLE_RQ_ISSUE,
 	SF_ROLE_RQ_DONE,
+	SF_ROLE_SENT,
 	SF_ROLE_KVM_EXIT,
 	SF_ROLE_SYS_ENTER,
 	SF_ROLE_SYS_EXIT,
@@ -30,6 +31,13 @@ struct sf_event_role {
 	struct sf_field field[SF_MAX_FIELDS];
 };
 
+/* What a CPU was last heard of. */
+struct sf_seen {
+	uint64_t time;      /* of its last record */
+	uint64_t sent;      /* a thread sent a packet through the loopback device then, */
+	uint32_t sent_by;   /* this one */
+};
+
 struct sf_loader {
 	struct sf_recording *rec;
 	struct sf_reader *reader;
@@ -39,7 +47,7 @@ struct sf_loader {
 	struct sf_map64 user_pid;   /* pids that mapped something: not kernel threads */
 	struct sf_map64 space_gen;  /* pid -> how often its mappings changed */
 	struct sf_map64 open_rq;    /* (dev, sector) -> request index + 1 */
-	uint64_t *seen;             /* by CPU: time of its last record */
+	struct sf_seen *seen;       /* by CPU */
 	size_t nr_seen, seen_alloc;
 	uint32_t kernel_gen;
 	int64_t cpu_event;          /* index of the event whose samples count; -1 none yet */
@@ -57,6 +65,7 @@ int sf_load_sched_switch(struct sf_loader *ld, const struct sf_record *r,
 			 const struct sf_event_role *role);
 int sf_load_waking(struct sf_loader *ld, const struct sf_record *r,
 		   const struct sf_event_role *role);
+int sf_load_sent(struct sf_loader *ld, const struct sf_record *r, const struct sf_event_role *role);
 int sf_load_request(struct sf_loader *ld, const struct sf_record *r,
 		    const struct sf_event_role *role, bool done);
 int sf_load_finish_requests(struct sf_recording *rec);

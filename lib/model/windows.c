@@ -25,7 +25,7 @@ static uint32_t replier(const struct sf_recording *rec, const struct sf_window *
 		for (size_t k = 0; k < t->nr_sched; k++) {
 			const struct sf_sched *e = &t->sched[k];
 
-			if (e->kind != SF_SCHED_WAKE || e->state != SF_WAKE_TASK ||
+			if (e->kind != SF_SCHED_WAKE || !sf_wake_is_task(e->state) ||
 			    e->other == SF_NO_THREAD || e->time < w->lo || e->time > w->hi)
 				continue;
 			if (!(rec->thread[e->other].flags & SF_THREAD_TARGET) || e->time < when)
@@ -94,6 +94,21 @@ static bool is_vcpu_target(const struct sf_recording *rec)
 	return false;
 }
 
+/* CMD is over when it exits: what follows until the recorder hears of it is not its time. */
+static void end_with_command(struct sf_recording *rec, struct sf_window *w)
+{
+	uint64_t exit;
+
+	if (!w->cmd_pid || !rec->system_scope)
+		return;
+	w->root = sf_recording_thread(rec, w->cmd_pid, w->api_hi);
+	if (w->root == SF_NO_THREAD)
+		return;
+	exit = rec->thread[w->root].exit;
+	if (exit > w->lo && exit < w->hi)
+		w->hi = w->api_hi = exit;
+}
+
 static void settle(struct sf_recording *rec, struct sf_vcpu_memo *memo, struct sf_window *w,
 		   bool api_windows)
 {
@@ -106,9 +121,8 @@ static void settle(struct sf_recording *rec, struct sf_vcpu_memo *memo, struct s
 	} else {
 		if (!w->dark_hi && is_vcpu_target(rec) && !w->whole)
 			sf_recording_note(rec, "BRANCH %u: no vCPU stopped in its window", w->branch);
-		w->root = w->cmd_pid && rec->system_scope
-				  ? sf_recording_thread(rec, w->cmd_pid, w->api_hi)
-				  : SF_NO_THREAD;
+		w->root = SF_NO_THREAD;
+		end_with_command(rec, w);
 		if (w->root == SF_NO_THREAD)
 			w->root = replier(rec, w);
 	}

@@ -155,7 +155,7 @@ static void put_wakings(struct perfetto *p, const struct sf_window *w, uint32_t 
 	for (size_t i = 0; i < t->nr_sched; i++) {
 		const struct sf_sched *s = &t->sched[i];
 
-		if (s->kind != SF_SCHED_WAKE || s->state != SF_WAKE_TASK || s->time < w->lo ||
+		if (s->kind != SF_SCHED_WAKE || !sf_wake_is_task(s->state) || s->time < w->lo ||
 		    s->time >= w->hi || s->other == SF_NO_THREAD || !p->shown[s->other])
 			continue;
 		p->flows++;

@@ -219,6 +219,84 @@ static void a_device_owns_its_requests(void **state)
 	done(&w);
 }
 
+static double device_ms(const struct walked *w, uint32_t dev)
+{
+	double ms = 0;
+
+	for (size_t i = 0; i < w->cp.nr; i++)
+		if (w->cp.seg[i].dev == dev)
+			ms += (double)(w->cp.seg[i].hi - w->cp.seg[i].lo) / 1e6;
+	return ms;
+}
+
+#define WAIT_FOR_EVENTS(rq, wake) \
+	THREADS "0 in 100 cpu0\n0 in 200 cpu1\n" \
+		"10 out 100 S read_events do_io_getevents | read_async main\n" rq \
+		"60 wake 100 " wake "\n60 in 100 cpu0\n80 out 100 S ep_poll | loop\nwindow 1 0 80 100\n"
+
+static void events_of_io_are_the_devices(void **state)
+{
+	struct walked w;
+
+	walk(&w, WAIT_FOR_EVENTS("rq 7 12 59.95 100\n", "softirq"));
+	IS(device_ms(&w, 7), 48);
+	IS(ms_of(&w, 100, SF_KIND_IO_DEVICE), 50);
+	done(&w);
+	/* Another process's request, or one that was done long before, is no proof. */
+	walk(&w, WAIT_FOR_EVENTS("rq 7 12 59.95 200\n", "softirq"));
+	IS(device_ms(&w, 7), 0);
+	IS(ms_of(&w, 100, SF_KIND_PEER), 50);
+	done(&w);
+	walk(&w, WAIT_FOR_EVENTS("rq 7 12 40 100\n", "softirq"));
+	IS(device_ms(&w, 7), 0);
+	done(&w);
+	/* A thread that brings the event is followed, whatever the disk does. */
+	walk(&w, WAIT_FOR_EVENTS("rq 7 12 59.95 100\n", "by 200"));
+	IS(device_ms(&w, 7), 0);
+	IS(ms_of(&w, 200, SF_KIND_CPU_KERNEL) + ms_of(&w, 200, SF_KIND_CPU_USER), 50);
+	done(&w);
+}
+
+/* What arrives in a soft interrupt is nobody's, unless the interrupted thread has just sent it. */
+static void a_sender_is_followed_through_its_interrupt(void **state)
+{
+	static const char *const wake[] = { "softirq", "sender 200" };
+	static const double of_peer[] = { 0, 50 };
+	struct walked w;
+
+	for (size_t i = 0; i < SF_ARRAY_SIZE(wake); i++) {
+		char text[1024];
+
+		snprintf(text, sizeof(text),
+			 THREADS "0 in 100 cpu0\n0 in 200 cpu1\n"
+				 "10 out 100 S sk_wait_data tcp_recvmsg | ask main\n"
+				 "60 wake 100 %s\n60 in 100 cpu0\n80 out 100 S ep_poll | loop\n"
+				 "window 1 0 80 100\n", wake[i]);
+		walk(&w, text);
+		IS(ms_of(&w, 200, SF_KIND_CPU_KERNEL) + ms_of(&w, 200, SF_KIND_CPU_USER), of_peer[i]);
+		IS(ms_of(&w, 100, SF_KIND_PEER), 50 - of_peer[i]);
+		done(&w);
+	}
+}
+
+static void a_signal_has_a_sender_and_a_timer_none(void **state)
+{
+	struct walked w;
+
+	walk(&w, THREADS "0 in 100 cpu0\n0 in 200 cpu1\n"
+			 "10 out 100 S do_sigtimedwait.isra.0 | wait_signal main\n"
+			 "60 wake 100 by 200\n60 in 100 cpu0\n80 out 100 S ep_poll | loop\n"
+			 "window 1 0 80 100\n");
+	IS(ms_of(&w, 200, SF_KIND_CPU_KERNEL) + ms_of(&w, 200, SF_KIND_CPU_USER), 50);
+	done(&w);
+	walk(&w, THREADS "0 in 100 cpu0\n"
+			 "10 out 100 S do_wait_intr_irq timerfd_read_iter | wait_timer main\n"
+			 "60 wake 100 softirq\n60 in 100 cpu0\n80 out 100 S ep_poll | loop\n"
+			 "window 1 0 80 100\n");
+	IS(ms_of(&w, 100, SF_KIND_TIMER), 50);
+	done(&w);
+}
+
 static void a_kernel_lock_keeps_its_kind(void **state)
 {
 	struct walked w;
@@ -351,6 +429,9 @@ int main(void)
 		cmocka_unit_test(the_run_queue_names_who_had_the_cpu),
 		cmocka_unit_test(io_is_told_apart),
 		cmocka_unit_test(a_device_owns_its_requests),
+		cmocka_unit_test(events_of_io_are_the_devices),
+		cmocka_unit_test(a_sender_is_followed_through_its_interrupt),
+		cmocka_unit_test(a_signal_has_a_sender_and_a_timer_none),
 		cmocka_unit_test(a_kernel_lock_keeps_its_kind),
 		cmocka_unit_test(a_slow_vcpu_is_named),
 		cmocka_unit_test(page_faults_are_memory),

@@ -5,7 +5,7 @@
  *	thread TID PID COMM [target] [vcpu] [kernel]
  *	T in TID [cpuN]                        it gets a CPU
  *	T out TID STATE [kernel frames…] [| user frames…]     leaf first; STATE: R S D X
- *	T wake TID by TID | irq | softirq
+ *	T wake TID by TID | sender TID | irq | softirq
  *	T sample TID [kernel frames…] [| user frames…]
  *	T poll TID MS SYSCALL ARG0 ARG1         a look at /proc that stands for so many ms
  *	T call TID EXIT SYSCALL ARG0 ARG1       a system call
@@ -160,8 +160,9 @@ static void synth_sched(struct synth *s, uint64_t time, const char *what, char *
 		e.kind = SF_SCHED_WAKE;
 		s->rec->has_wakings = true;
 		e.state = !strcmp(word, "irq") ? SF_WAKE_IRQ
-			  : !strcmp(word, "softirq") ? SF_WAKE_SOFTIRQ : SF_WAKE_TASK;
-		if (e.state == SF_WAKE_TASK)
+			  : !strcmp(word, "softirq") ? SF_WAKE_SOFTIRQ
+			  : !strcmp(word, "sender") ? SF_WAKE_SENDER : SF_WAKE_TASK;
+		if (sf_wake_is_task(e.state))
 			synth_thread(s, more, &e.other);
 	}
 	t = synth_thread(s, tid, NULL);

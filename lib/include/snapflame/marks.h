@@ -12,6 +12,7 @@
  *   sched:sched_waking        who woke whom (RAW), written with the waker as pid/tid; from perf, or
  *                             from a tracefs instance (meta.wakings says which)
  *   block:block_rq_issue, block:block_rq_complete   requests of block devices (RAW)
+ *   net:net_dev_xmit       packets sent through the loopback device (RAW)
  *   kvm:kvm_userspace_exit    a vCPU left KVM_RUN (RAW), of the target's threads
  *   raw_syscalls:sys_enter, raw_syscalls:sys_exit   with --syscalls
  *   snapflame:task-stack      polled /proc/TID/stack; period = ns it stands for; RAW: struct
@@ -60,6 +61,7 @@
 #define SF_EVENT_SIDEBAND   "dummy:HG"
 #define SF_EVENT_RQ_ISSUE   "block:block_rq_issue"
 #define SF_EVENT_RQ_DONE    "block:block_rq_complete"
+#define SF_EVENT_SENT       "net:net_dev_xmit"
 #define SF_EVENT_KVM_EXIT   "kvm:kvm_userspace_exit"
 #define SF_EVENT_SYS_ENTER  "raw_syscalls:sys_enter"
 #define SF_EVENT_SYS_EXIT   "raw_syscalls:sys_exit"

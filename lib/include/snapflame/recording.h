@@ -54,7 +54,14 @@ enum sf_wake_context {
 	SF_WAKE_TASK,    /* the waker ran in its own context: it is the cause */
 	SF_WAKE_IRQ,     /* a hard interrupt: the interrupted thread is not the cause */
 	SF_WAKE_SOFTIRQ, /* a soft interrupt, likewise */
+	SF_WAKE_SENDER,  /* a soft interrupt that the waker itself had just raised on this CPU, sending
+			    through the loopback device: its message */
 };
+
+static inline bool sf_wake_is_task(unsigned context)
+{
+	return context == SF_WAKE_TASK || context == SF_WAKE_SENDER;
+}
 
 struct sf_sched {
 	uint64_t time;
