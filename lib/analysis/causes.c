@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * From the difference of two trees to a ranked list of causes that sums to it. Each owner and kind is
- * one: its frame is the deepest under which most of its difference still lies. Kinds that the kernel
- * mixes in one call of the same thread are then put together.
+ * one: its frame is the deepest under which most of its difference still lies. Where not even the
+ * outermost frame holds most of it, each that holds a good part is one. cause_parts.c then puts together
+ * what belongs together.
  */
 #define _GNU_SOURCE /* qsort_r */
 #include <errno.h>
@@ -13,6 +14,7 @@
 #include "analysis/diff_internal.h"
 
 static const double concentrated = 0.8; /* of where the descent began: go down */
+static const double good_part = 0.2;    /* of what is larger: counts beside it */
 static const double negligible = 0.005; /* of the whole: only in the sum of the rest */
 
 struct ranking {
@@ -91,7 +93,7 @@ static void estimate(struct ranking *r, struct sf_cause *c)
 		r->column[k] = c->adjust[k];
 	for (size_t i = 0; i < c->nr_parts; i++)
 		for (size_t k = 0; c->part[i].path && k < d->profile.nr_columns; k++)
-			r->column[k] += sf_profile_total(&d->profile, kind_node(d, c->part[i].path), k);
+			r->column[k] += sf_profile_total(&d->profile, c->part[i].top, k);
 	if (d->trend) {
 		if (!sf_trend_growth(d, r->column, &c->delta, &c->p))
 			c->significant = c->delta.lo > 0 || c->delta.hi < 0;
@@ -106,19 +108,6 @@ static void estimate(struct ranking *r, struct sf_cause *c)
 	if (iv.se > 0)
 		c->p = sf_t_upper(iv.delta / iv.se, iv.df);
 	c->significant = iv.lo > 0 || iv.hi < 0;
-}
-
-int sf_cause_add_part(struct sf_diff *d, struct sf_cause *c, struct sf_cause_part part)
-{
-	struct sf_cause_part *list = sf_arena_alloc(&d->arena, (c->nr_parts + 1) * sizeof(*list));
-
-	if (!list)
-		return -ENOMEM;
-	if (c->nr_parts)
-		memcpy(list, c->part, c->nr_parts * sizeof(*list));
-	list[c->nr_parts++] = part;
-	c->part = list;
-	return 0;
 }
 
 static int add_cause(struct ranking *r, uint32_t top, uint32_t deep)
@@ -141,7 +130,8 @@ static int add_cause(struct ranking *r, uint32_t top, uint32_t deep)
 		return 0;
 	for (uint32_t i = deep; i; i = d->profile.path[i].parent)
 		c->lock |= d->profile.path[i].level == SF_PATH_MARKER;
-	if (sf_cause_add_part(d, c, (struct sf_cause_part){ deep, c->kind, c->fast_ms, c->slow_ms }))
+	if (sf_cause_add_part(d, c, (struct sf_cause_part){ .path = deep, .top = top, .kind = c->kind,
+							    .fast_ms = c->fast_ms, .slow_ms = c->slow_ms }))
 		return -ENOMEM;
 	d->nr_causes++;
 	return fill_frames(d, c);
@@ -160,81 +150,30 @@ static uint32_t main_child(const struct ranking *r, uint32_t path, double part)
 	return best;
 }
 
-static int cause_of(struct ranking *r, uint32_t top)
+static uint32_t deepest(const struct ranking *r, uint32_t top)
 {
 	uint32_t deep = top, down;
 
 	while ((down = main_child(r, deep, delta(r, top))))
 		deep = down;
-	return add_cause(r, top, deep);
+	return deep;
 }
 
-/* ------------------------------------------------- parts of the same call */
-
-static bool in_kernel(enum sf_kind kind)
+/* Causes of an owner and kind. What is left between several is in the sum of the rest. */
+static int causes_of(struct ranking *r, uint32_t top)
 {
-	return kind == SF_KIND_CPU_KERNEL || kind == SF_KIND_IO_DEVICE ||
-	       kind == SF_KIND_IO_THROTTLE || kind == SF_KIND_IO_WRITEBACK ||
-	       kind == SF_KIND_IO_JOURNAL;
-}
+	uint32_t deep = deepest(r, top), nr = 0;
+	int ret = 0;
 
-/* The thread whose call it is: a device serves somebody. */
-static uint32_t caller(const struct sf_diff *d, const struct sf_cause *c)
-{
-	return c->owner && d->profile.owner[c->owner].dev ? c->waiter : c->owner;
-}
-
-static bool same_call(const struct sf_diff *d, const struct sf_cause *a, const struct sf_cause *b)
-{
-	const char *fa, *fb;
-
-	if (!in_kernel(a->kind) || !in_kernel(b->kind) || a->lock || b->lock ||
-	    caller(d, a) != caller(d, b))
-		return false;
-	fa = sf_cause_function(d, a->path);
-	fb = sf_cause_function(d, b->path);
-	return fa && fb && !strcmp(fa, fb);
-}
-
-/* b becomes a part of a, which grew more. */
-static int absorb(struct ranking *r, struct sf_cause *a, struct sf_cause *b)
-{
-	for (size_t i = 0; i < b->nr_parts; i++)
-		if (sf_cause_add_part(r->d, a, b->part[i]))
-			return -ENOMEM;
-	for (size_t k = 0; b->adjust && k < r->d->profile.nr_columns; k++) {
-		if (!a->adjust)
-			a->adjust = sf_arena_alloc(&r->d->arena,
-						   r->d->profile.nr_columns * sizeof(*a->adjust));
-		if (!a->adjust)
-			return -ENOMEM;
-		a->adjust[k] += b->adjust[k];
-	}
-	a->fast_ms += b->fast_ms;
-	a->slow_ms += b->slow_ms;
-	a->delta.value += b->delta.value;
-	b->nr_parts = 0;
-	return 0;
-}
-
-static int merge_calls(struct ranking *r)
-{
-	struct sf_diff *d = r->d;
-	size_t n = 0;
-
-	for (size_t i = 0; i < d->nr_causes; i++)
-		for (size_t k = i + 1; k < d->nr_causes; k++) {
-			if (!d->cause[i].nr_parts || !d->cause[k].nr_parts ||
-			    !same_call(d, &d->cause[i], &d->cause[k]))
+	if (deep == top)
+		for (uint32_t c = r->first_child[top]; !ret && c; c = r->next[c]) {
+			if (delta(r, c) * delta(r, top) <= 0 ||
+			    fabs(delta(r, c)) < good_part * fabs(delta(r, top)))
 				continue;
-			if (absorb(r, &d->cause[i], &d->cause[k]))
-				return -ENOMEM;
+			ret = add_cause(r, c, deepest(r, c));
+			nr++;
 		}
-	for (size_t i = 0; i < d->nr_causes; i++)
-		if (d->cause[i].nr_parts)
-			d->cause[n++] = d->cause[i];
-	d->nr_causes = n;
-	return 0;
+	return ret || nr ? ret : add_cause(r, top, deep);
 }
 
 /* What is too small to be listed is one line, so that the list sums to the difference. */
@@ -310,8 +249,6 @@ static void name_links(struct sf_diff *d, struct sf_cause *c)
  * Growth that is larger than its noise comes before growth that is not, provided that it is a good
  * part of the whole: somebody who took the CPU in one slow window is no cause of a steady growth.
  */
-static const double good_part = 0.2;
-
 static void promote(struct ranking *r)
 {
 	struct sf_diff *d = r->d;
@@ -337,7 +274,7 @@ static int rank(struct ranking *r)
 
 	for (uint32_t o = r->first_child[0]; !ret && o; o = r->next[o])
 		for (uint32_t k = r->first_child[o]; !ret && k; k = r->next[k])
-			ret = cause_of(r, k);
+			ret = causes_of(r, k);
 	if (ret)
 		return ret;
 	for (size_t i = 0; i < d->nr_causes; i++)
@@ -348,7 +285,7 @@ static int rank(struct ranking *r)
 	/* The largest first, not counting its turns in the run queue: it takes the others in. */
 	if (d->nr_causes)
 		qsort(d->cause, d->nr_causes, sizeof(*d->cause), by_own_growth);
-	ret = merge_calls(r);
+	ret = sf_merge_causes(d);
 	if (!ret)
 		ret = add_rest(r);
 	if (ret)

@@ -40,6 +40,8 @@ int sf_coverage_finish(struct diff_build *b);
 int sf_rank_causes(struct diff_build *b);
 /* Give the growth in the run queue to the work that grew. */
 int sf_credit_queues(struct sf_diff *d);
+/* Put together what is one cause; the one that comes first takes the others in. */
+int sf_merge_causes(struct sf_diff *d);
 int sf_cause_add_part(struct sf_diff *d, struct sf_cause *c, struct sf_cause_part part);
 int sf_list_passive(struct diff_build *b);
 int sf_list_moved(struct diff_build *b);

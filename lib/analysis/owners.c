@@ -31,11 +31,22 @@ static const char *process_comm(const struct sf_recording *rec, const struct sf_
 	return leader == SF_NO_THREAD ? "" : sf_text(rec, rec->thread[leader].comm);
 }
 
-static void thread_label(const struct sf_thread *t, const char *comm, const char *process, char *buf,
-			 size_t size)
+/* A process that a thread of the target has forked, and that still has its name. */
+static bool is_child(const struct sf_recording *rec, const struct sf_thread *t)
+{
+	const struct sf_thread *maker = t->creator == SF_NO_THREAD ? NULL : &rec->thread[t->creator];
+
+	return maker && maker->flags & SF_THREAD_TARGET && !(t->flags & SF_THREAD_TARGET) &&
+	       !strcmp(sf_text(rec, t->comm), sf_text(rec, maker->comm));
+}
+
+static void thread_label(const struct sf_recording *rec, const struct sf_thread *t, const char *comm,
+			 const char *process, char *buf, size_t size)
 {
 	if (!*comm)
 		snprintf(buf, size, "another process");
+	else if (is_child(rec, t))
+		snprintf(buf, size, "%s (child)", comm);
 	else if (t->flags & SF_THREAD_KERNEL || !*process)
 		snprintf(buf, size, "%s", comm);
 	else if (t->flags & SF_THREAD_TARGET)
@@ -94,7 +105,7 @@ uint32_t sf_profile_owner(struct sf_profile *p, const struct sf_recording *rec, 
 	t = &rec->thread[thread];
 	comm = plain_comm(t, sf_text(rec, t->comm), plain, sizeof(plain));
 	process = process_comm(rec, t);
-	thread_label(t, comm, process, label, sizeof(label));
+	thread_label(rec, t, comm, process, label, sizeof(label));
 	i = find(p, sf_strtab_id(&p->str, label), sf_strtab_id(&p->str, process), 0, &made);
 	if (!i)
 		return 0;

@@ -33,6 +33,24 @@ static int child(struct sf_profile *p, uint32_t parent, struct sf_path path, uin
 	return child_of(p, parent, path.label, path, at);
 }
 
+/*
+ * What the C library runs before a thread's first function. Some unwinders reach it and some stop
+ * before: under it the same work would be two subtrees.
+ */
+static bool is_startup(const char *name)
+{
+	static const char *const startup[] = {
+		"clone", "clone3", "__clone", "__clone3", "thread_start", "_start",
+		"__libc_start_main", "__libc_start_main_impl", "__libc_start_call_main",
+	};
+	size_t n = strcspn(name, "@");
+
+	for (size_t i = 0; i < SF_ARRAY_SIZE(startup); i++)
+		if (strlen(startup[i]) == n && !memcmp(name, startup[i], n))
+			return true;
+	return false;
+}
+
 /* Frames of a stack under *at, from the outermost caller on. */
 enum { MAX_FRAMES = 512 };
 
@@ -40,6 +58,7 @@ static int frames(struct sf_profile *p, struct sf_namer *n, uint32_t stack, uint
 {
 	uint32_t id[MAX_FRAMES];
 	struct sf_path path = p->path[*at];
+	bool outermost = true;
 	size_t nr = 0;
 
 	for (uint32_t k = stack; k && nr < MAX_FRAMES; k = sf_stack_parent(n->rec, k))
@@ -51,6 +70,9 @@ static int frames(struct sf_profile *p, struct sf_namer *n, uint32_t stack, uint
 		if (!name)
 			return -ENOMEM;
 		for (size_t i = 0; name[i]; i++) {
+			if (outermost && nr && is_startup(sf_strtab_text(&p->str, name[i])))
+				continue;
+			outermost = false;
 			path.level = SF_PATH_FRAME;
 			path.label = name[i];
 			path.flags = flags[i];

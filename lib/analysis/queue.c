@@ -138,7 +138,8 @@ static int give(struct queue *q, double share)
 		if (part <= 0)
 			continue;
 		if (adjust(q->d, c, q->waits, q->d->profile.nr_columns, share * part) ||
-		    sf_cause_add_part(q->d, c, (struct sf_cause_part){ 0, SF_KIND_RUNQUEUE, fast, slow }))
+		    sf_cause_add_part(q->d, c, (struct sf_cause_part){ .kind = SF_KIND_RUNQUEUE, .fast_ms = fast,
+								    .slow_ms = slow }))
 			return -ENOMEM;
 		refresh(c, fast, slow);
 	}

@@ -66,11 +66,36 @@ static void lock_words(struct sf_str *s, const struct sf_diff *d, const struct s
 	where(s, c->nr_frames ? c->frame[0] : NULL, sf_cause_function(d, c->path));
 }
 
-static void because(struct sf_str *s, const struct sf_diff *d, const struct sf_cause *c)
+/* "rayon-3 (and 3 threads that do the same)" */
+static const char *doers(struct sf_diff *d, const struct sf_cause *c)
 {
-	const char *who = owner_name(d, c->owner), *leaf = telling_frame(d, c);
+	const char *who = owner_name(d, c->owner);
+	size_t nr = 0;
+
+	while (sf_cause_other_owner(d, c, nr))
+		nr++;
+	if (nr)
+		who = sf_diff_keep(d, "%s (and %zu thread%s that do%s the same)", who, nr,
+				   nr == 1 ? "" : "s", nr == 1 ? "es" : "");
+	return who ? who : "somebody";
+}
+
+/* Of the parts that are of the cause's own kind, whoever they are of. */
+static double own_ms(const struct sf_cause *c)
+{
+	double ms = 0;
+
+	for (size_t i = 0; i < c->nr_parts; i++)
+		if (c->part[i].path && c->part[i].kind == c->kind)
+			ms += c->part[i].slow_ms - c->part[i].fast_ms;
+	return c->nr_parts ? ms : c->delta.value;
+}
+
+static void because(struct sf_str *s, struct sf_diff *d, const struct sf_cause *c)
+{
+	const char *who = doers(d, c), *leaf = telling_frame(d, c);
 	const char *fn = sf_cause_function(d, c->path), *up = NULL;
-	double ms = c->nr_parts ? c->part[0].slow_ms - c->part[0].fast_ms : c->delta.value;
+	double ms = own_ms(c);
 
 	switch (c->kind) {
 	case SF_KIND_CPU_USER:
@@ -130,7 +155,7 @@ static void because(struct sf_str *s, const struct sf_diff *d, const struct sf_c
 		where(s, leaf, fn);
 		break;
 	case SF_KIND_PEER:
-		if (c->waiter) {
+		if (c->waiter && !d->profile.owner[c->owner].target) {
 			sf_str_addf(s, "%s waits %.0f ms longer for %s, which was not recorded",
 				    owner_name(d, c->waiter), ms, who);
 			where(s, leaf, fn);
@@ -162,6 +187,8 @@ static void parts(struct sf_str *s, const struct sf_cause *c)
 			queue += c->part[i].slow_ms - c->part[i].fast_ms;
 			continue;
 		}
+		if (c->part[i].kind == c->kind)
+			continue;
 		by_kind[c->part[i].kind] += c->part[i].slow_ms - c->part[i].fast_ms;
 		rest += c->part[i].slow_ms - c->part[i].fast_ms;
 	}

@@ -82,10 +82,21 @@ static json_t *parts(const struct sf_cause *c)
 	return list;
 }
 
+/* Who else does it. */
+static json_t *others(const struct sf_diff *d, const struct sf_cause *c)
+{
+	json_t *list = json_array();
+	uint32_t who;
+
+	for (size_t i = 0; (who = sf_cause_other_owner(d, c, i)); i++)
+		json_array_append_new(list, owner(d, who));
+	return list;
+}
+
 static json_t *cause(const struct sf_diff *d, const struct sf_cause *c)
 {
 	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, "
-			 "s:o, s:o, s:o}",
+			 "s:o, s:o, s:o, s:o}",
 			 "kind", sf_kind_name(c->kind), "state", sf_state_name(c->state),
 			 "delta_ms", sf_json_number(c->delta.value), "frame_ms",
 			 sf_json_number(c->frame_ms), "share_pct",
@@ -96,20 +107,20 @@ static json_t *cause(const struct sf_diff *d, const struct sf_cause *c)
 			 names((const char *const *)c->frame, c->nr_frames), "behind",
 			 owner(d, c->behind), "waiter", owner(d, c->waiter), "waits_in",
 			 stack_text(c->waits_in), "served_by", owner(d, c->served_by), "parts",
-			 parts(c));
+			 parts(c), "others", others(d, c));
 }
 
 /* There is a verdict, and it is that nothing grew. */
 static json_t *no_growth(const struct sf_diff *d)
 {
 	return json_pack("{s:s, s:n, s:o, s:n, s:n, s:o, s:o, s:o, s:n, s:b, s:n, s:[], s:n, s:n, "
-			 "s:[], s:n, s:[]}",
+			 "s:[], s:n, s:[], s:[]}",
 			 "kind", sf_kind_name(SF_KIND_NONE), "state", "delta_ms",
 			 sf_json_number(d->delta.value), "frame_ms", "share_pct", "ci95_ms",
 			 interval(&d->delta), "fast_ms", sf_json_number(d->median_ms[SF_FAST]),
 			 "slow_ms", sf_json_number(d->median_ms[SF_SLOW]), "p", "significant", 0,
 			 "owner", "frames", "behind", "waiter", "waits_in", "served_by",
-			 "parts");
+			 "parts", "others");
 }
 
 static json_t *verdict(const struct sf_diff *d)

@@ -237,6 +237,78 @@ static void refuses(const char *more, const char *why)
 	sf_str_release(&s);
 }
 
+/*
+ * Two threads of the VMM take turns at the same work, ms each, while main waits: one unwinder stops
+ * at start_thread, another reaches clone3.
+ */
+static void turns(struct sf_str *s, int k, int ms, const char *frames1, const char *frames2)
+{
+	double t = 1000.0 * k, end = t + 2 * ms;
+
+	sf_str_addf(s, "window %d %f %f 100\n%f in 100 cpu0\n%f in 101 cpu0\n", k, t, end + 1, t - 1, t);
+	sf_str_addf(s, "%f out 100 S futex_do_wait futex_wait | wait_pool main\n", t);
+	for (int i = 1; i < ms; i++)
+		sf_str_addf(s, "%f sample 101 %s\n%f sample 102 %s\n", t + i, frames1, t + ms + i, frames2);
+	sf_str_addf(s, "%f wake 102 by 101\n%f out 101 S futex_wait | idle\n%f in 102 cpu0\n", t + ms, t + ms,
+		    t + ms);
+	sf_str_addf(s, "%f wake 100 by 102\n%f out 102 S futex_wait | idle\n%f in 100 cpu0\n", end, end, end);
+	sf_str_addf(s, "%f out 100 S ep_poll | loop\n", end + 1);
+}
+
+static void threads_of_a_pool_are_one_cause(void **state)
+{
+	struct sf_str s = SF_STR_INIT;
+	struct compared c;
+
+	sf_str_add(&s, THREADS);
+	for (int k = 1; k <= 5; k++)
+		turns(&s, k, k > 2 ? 50 : 10, "| pack work start_thread", "| pack work start_thread clone3");
+	compare(&c, s.buf);
+	assert_int_equal(c.d->kind, SF_KIND_CPU_USER);
+	assert_true(c.d->cause[0].share_pct > 95);
+	assert_int_not_equal(sf_cause_other_owner(c.d, &c.d->cause[0], 0), 0);
+	assert_int_equal(sf_cause_other_owner(c.d, &c.d->cause[0], 1), 0);
+	assert_non_null(strstr(c.d->sentence, "(and 1 thread that does the same)"));
+	assert_true(fabs(sum_of_causes(c.d) - c.d->delta.value) < 0.02 * c.d->delta.value);
+	done(&c);
+	/* Different work stays apart. */
+	sf_str_reset(&s);
+	sf_str_add(&s, THREADS);
+	for (int k = 1; k <= 5; k++)
+		turns(&s, k, k > 2 ? 50 : 10, "| pack work start_thread", "| send work start_thread");
+	compare(&c, s.buf);
+	assert_true(c.d->cause[0].share_pct < 60);
+	assert_int_equal(sf_cause_other_owner(c.d, &c.d->cause[0], 0), 0);
+	done(&c);
+	sf_str_release(&s);
+}
+
+/* Where an owner's growth has not even its outermost frame in common, each good part has its frames. */
+static void what_has_no_frame_in_common_is_several_causes(void **state)
+{
+	struct sf_str s = SF_STR_INIT;
+	struct compared c;
+
+	sf_str_add(&s, THREADS);
+	for (int k = 1; k <= 5; k++) {
+		double t = 1000.0 * k;
+		int ms = k > 2 ? 60 : 10;
+
+		sf_str_addf(&s, "window %d %f %f 100\n%f in 100 cpu0\n", k, t, t + 2 * ms, t);
+		for (int i = 0; i < 2 * ms; i++)
+			sf_str_addf(&s, "%f sample 100 | %s\n", t + i + 0.5, i < ms ? "copy first" : "move second");
+		sf_str_addf(&s, "%f out 100 S ep_poll | loop\n", t + 2 * ms);
+	}
+	compare(&c, s.buf);
+	assert_int_equal(c.d->kind, SF_KIND_CPU_USER);
+	assert_int_equal(c.d->cause[0].nr_frames, 2);
+	assert_int_equal(c.d->cause[1].nr_frames, 2);
+	assert_true(c.d->cause[0].share_pct > 40 && c.d->cause[1].share_pct > 40);
+	assert_true(fabs(sum_of_causes(c.d) - c.d->delta.value) < 0.02 * c.d->delta.value);
+	done(&c);
+	sf_str_release(&s);
+}
+
 static void no_verdict_without_proof(void **state)
 {
 	refuses("lost 4020 50\n", "lost");
@@ -301,6 +373,8 @@ int main(void)
 		cmocka_unit_test(who_waits_is_listed_and_not_blamed),
 		cmocka_unit_test(a_disturbance_is_no_cause),
 		cmocka_unit_test(the_queue_belongs_to_the_work),
+		cmocka_unit_test(threads_of_a_pool_are_one_cause),
+		cmocka_unit_test(what_has_no_frame_in_common_is_several_causes),
 		cmocka_unit_test(no_verdict_without_proof),
 		cmocka_unit_test(wakings_that_are_missing_are_not_made_up),
 		cmocka_unit_test(one_window_a_side),

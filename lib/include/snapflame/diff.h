@@ -50,10 +50,11 @@ struct sf_estimate {
 	bool has_interval;
 };
 
-/* Time of another kind that the same call of the same thread grew by, or that the work waited for a
- * CPU: part of a cause. */
+/* Part of a cause: time of another kind that the same call of the same thread grew by, what another
+ * thread of the same process grew by in the same frames, or what the work waited for a CPU. */
 struct sf_cause_part {
 	uint32_t path; /* 0: the run queue */
+	uint32_t top;  /* the subtree of owner and kind that it is the sum of */
 	enum sf_kind kind;
 	double fast_ms, slow_ms;
 };
@@ -160,6 +161,9 @@ struct sf_diff {
 int sf_diff_make(struct sf_diff **d, const struct sf_diff_input *in, const struct sf_diff_opts *opts,
 		 struct sf_error *err);
 void sf_diff_free(struct sf_diff *d);
+
+/* Who does the same work as the cause's owner, from index 0 on; 0: nobody else. */
+uint32_t sf_cause_other_owner(const struct sf_diff *d, const struct sf_cause *c, size_t index);
 
 /* Another process that wrote much more than the target during the slow windows; NULL: none. */
 const struct sf_dirtier *sf_other_dirtier(const struct sf_diff *d);
