@@ -67,6 +67,8 @@ burns mutex-oncpu fc_blk_flush
 burns ping-pong fc_ring
 burns rpc-cpu snap-helper
 burns two-hop snap-codec
+burns tcp-peer state-server
+burns signal-peer snap-notifier
 burns slow-vcpu 'fc_vcpu 0'
 burns kernel-cpu firecracker
 burns page-faults firecracker
@@ -79,6 +81,9 @@ sits pipe-peer pipe_read
 sits stopped do_signal_stop
 sits vcpu-stop futex
 sits cpu-quota .
+
+grows pool
+grows one-shot
 
 for variant in nofp stripped; do
   vmm_bin=$BUILD/branchsim-$variant
