@@ -60,8 +60,9 @@ gone() {
   ok $? "$1 leaves nothing behind"
 }
 
-if with plain io-read mapped-read; then
+if with plain io-read aio-read mapped-read; then
   in_storage io-read 4 'dio_rw|do_blockdev_direct_IO|io_schedule'
+  in_storage aio-read 4 read_events
   in_storage mapped-read 4 filemap_fault
   gone plain
 fi
