@@ -32,8 +32,8 @@ struct cached {
 	uint32_t node; /* 0: empty */
 };
 
-#define WHOLE_BITS 15
-#define START_BITS 14
+#define WHOLE_BITS 16
+#define START_BITS 16
 
 struct sample_fold {
 	struct sf_fold *f;
@@ -121,7 +121,7 @@ static uint32_t find_part(struct sample_fold *s, struct part *p)
 	return at->node;
 }
 
-static void set_mode(const struct sample_fold *s, struct sf_fold_place *p, unsigned mode)
+static void set_mode(struct sample_fold *s, struct sf_fold_place *p, unsigned mode)
 {
 	/* The kernel is the same for all processes. */
 	p->space = sf_fold_tasks_space(&s->tasks, p->pid, mode == PERF_RECORD_MISC_USER);

@@ -31,6 +31,7 @@ static int change_space(struct sf_fold_tasks *t, uint32_t pid)
 {
 	uint32_t *n = sf_map64_at(&t->spaces, pid, NULL);
 
+	t->has_last_space = false;
 	if (n)
 		++*n;
 	return n ? 0 : -ENOMEM;

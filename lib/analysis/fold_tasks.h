@@ -29,6 +29,9 @@ struct sf_fold_tasks {
 	size_t last; /* asked for, + 1: samples come in runs of one thread */
 	struct sf_map64 spaces; /* pid -> changes of its address space */
 	uint32_t kernel_space;	/* the same of the kernel */
+	bool has_last_space;
+	uint32_t last_pid; /* whose space was asked for last, for runs of samples of one process */
+	uint64_t last_space;
 	bool has_kernel_map;
 	struct sf_str header; /* scratch */
 };
@@ -42,13 +45,19 @@ int sf_fold_tasks_feed(struct sf_fold_tasks *t, const struct sf_record *rec);
 struct sf_fold_task *sf_fold_tasks_get(struct sf_fold_tasks *t, struct sf_fold *f,
 					     const struct sf_record *rec);
 /* A number for the address space as it is now; equal numbers, equal spaces. */
-static inline uint64_t sf_fold_tasks_space(const struct sf_fold_tasks *t, uint32_t pid, bool user)
+static inline uint64_t sf_fold_tasks_space(struct sf_fold_tasks *t, uint32_t pid, bool user)
 {
 	uint64_t kernel = (uint64_t)t->kernel_space << 32;
 
-	return user ? sf_hash64(((uint64_t)pid + 1) << 32 | sf_map64_get(&t->spaces, pid, 0)) ^
-			       kernel
-		    : kernel;
+	if (!user)
+		return kernel;
+	if (!t->has_last_space || t->last_pid != pid) {
+		t->last_space =
+			sf_hash64(((uint64_t)pid + 1) << 32 | sf_map64_get(&t->spaces, pid, 0));
+		t->last_pid = pid;
+		t->has_last_space = true;
+	}
+	return t->last_space ^ kernel;
 }
 
 #endif

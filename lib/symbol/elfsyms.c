@@ -6,8 +6,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "symbol/elfpriv.h"
+
+/* Strings of large programs are left in the file: of a million names a few hundred are looked at. */
+#define MAX_COPIED (1u << 20)
+#define PAGE	   4096u
 
 /* Everything that reading one symbol table needs. */
 struct table {
@@ -16,27 +22,60 @@ struct table {
 	size_t text; /* MODULE_TEXT: the section */
 	Elf_Data *data;
 	size_t nr;
-	const char *str; /* terminated copy of the string table, in t->names */
+	const char *str; /* the string table, terminated: in t->names, or one of t->text */
 	size_t str_size;
 };
 
-static int open_table(struct table *x, size_t section, struct sf_symtab *t)
+static bool map_strings(struct table *x, const GElf_Shdr *h, struct sf_symtab *t)
 {
-	Elf_Data *str;
-	char *copy;
+	struct sf_symtab_text *text = t->text[0].map ? &t->text[1] : &t->text[0];
+	uint64_t skip = h->sh_offset % PAGE;
+	struct stat st;
+	char *p;
 
-	x->data = sf_elf_section_data(x->syms, section);
-	str = sf_elf_section_data(x->syms, x->syms->sec[section].hdr.sh_link);
-	if (!x->data || !str)
-		return -ENODATA;
-	x->nr = x->data->d_size / gelf_fsize(x->syms->elf, ELF_T_SYM, 1, EV_CURRENT);
-	copy = sf_arena_alloc(&t->names, str->d_size + 1);
+	if (h->sh_size < MAX_COPIED || h->sh_flags & SHF_COMPRESSED || text->map ||
+	    x->syms->fd < 0 || fstat(x->syms->fd, &st) || h->sh_offset > (uint64_t)st.st_size ||
+	    h->sh_size > (uint64_t)st.st_size - h->sh_offset)
+		return false;
+	p = mmap(NULL, skip + h->sh_size, PROT_READ, MAP_PRIVATE, x->syms->fd,
+		 (off_t)(h->sh_offset - skip));
+	if (p == MAP_FAILED)
+		return false;
+	if (p[skip + h->sh_size - 1]) {
+		munmap(p, skip + h->sh_size);
+		return false;
+	}
+	*text = (struct sf_symtab_text){p, skip + h->sh_size};
+	x->str = p + skip;
+	x->str_size = h->sh_size;
+	return true;
+}
+
+static int copy_strings(struct table *x, size_t section, struct sf_symtab *t)
+{
+	Elf_Data *str = sf_elf_section_data(x->syms, section);
+	char *copy = str ? sf_arena_alloc(&t->names, str->d_size + 1) : NULL;
+
 	if (!copy)
-		return -ENOMEM;
+		return str ? -ENOMEM : -ENODATA;
 	memcpy(copy, str->d_buf, str->d_size);
 	x->str = copy;
 	x->str_size = str->d_size;
 	return 0;
+}
+
+static int open_table(struct table *x, size_t section, struct sf_symtab *t)
+{
+	size_t strings = x->syms->sec[section].hdr.sh_link;
+	int ret = 0;
+
+	x->data = sf_elf_section_data(x->syms, section);
+	if (!x->data || !strings || strings >= x->syms->nr_sec)
+		return -ENODATA;
+	x->nr = x->data->d_size / gelf_fsize(x->syms->elf, ELF_T_SYM, 1, EV_CURRENT);
+	if (!map_strings(x, &x->syms->sec[strings].hdr, t))
+		ret = copy_strings(x, strings, t);
+	return ret ? ret : sf_symtab_reserve(t, x->nr);
 }
 
 /* What perf takes for a symbol: functions, objects, and labels in sections of text or data. */

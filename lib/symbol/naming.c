@@ -103,11 +103,12 @@ const char *sf_symbols_find(struct sf_symbols *s, struct sf_mod *mod, uint64_t a
 /* Kernel memory that no record covers: init code, or modules loaded while recording. */
 static void find_unmapped(struct sf_symbols *s, const struct sf_location *loc, struct name *n)
 {
-	struct sf_mod *kernel = sf_symbols_kernel(s);
+	struct sf_mod *kernel;
 	bool only = false;
 
 	if (loc->flags != SF_FRAME_KERNEL)
 		return;
+	kernel = sf_symbols_kernel(s);
 	if (!(kernel && find_imported(s, kernel, loc->addr, n, &only)) &&
 	    (only || !find_kernel(s, loc->addr, 0, n)))
 		return;

@@ -265,6 +265,7 @@ int sf_symbols_import(struct sf_symbols *s, const char *json, size_t len)
 	if (!root)
 		return -EINVAL;
 	ret = import_object(s, root);
+	sf_symbols_forget_now(s);
 	json_decref(root);
 	return ret;
 }

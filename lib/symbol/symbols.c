@@ -46,6 +46,7 @@ void sf_symbols_free(struct sf_symbols *s)
 		free(s->problem[i]);
 	free(s->problem);
 	free(s->cache);
+	free(s->now);
 	sf_arena_release(&s->frames);
 	sf_locations_release(&s->locs);
 	sf_modules_release(&s->modules);
@@ -62,6 +63,7 @@ void sf_symbols_set_origin(struct sf_symbols *s, const char *release, const char
 	s->release = keep(s, release && release[0] ? release : NULL);
 	s->hostname = keep(s, hostname && hostname[0] ? hostname : NULL);
 	s->arch = keep(s, arch && arch[0] ? arch : NULL);
+	sf_symbols_forget_now(s);
 	/* What could not be decided before can be now. */
 	if (s->kernel_state == SF_KERNEL_NAMELESS)
 		s->kernel_state = SF_KERNEL_UNTRIED;
@@ -195,6 +197,41 @@ uint32_t sf_symbols_locate(struct sf_symbols *s, uint32_t pid, uint64_t ip, unsi
 	return c->loc;
 }
 
+void sf_symbols_forget_now(struct sf_symbols *s)
+{
+	free(s->now);
+	s->now = NULL;
+}
+
+/* The frame of loc, and around loc->addr the addresses of its module that have the same. */
+static void name_now(struct sf_symbols *s, const struct sf_location *loc, struct sf_frame *frame,
+		     uint64_t *start, uint64_t *end)
+{
+	uint64_t block = loc->addr >> SF_NOW_BLOCK_BITS;
+	struct sf_now_cached *c;
+
+	if (!s->now)
+		s->now = calloc((size_t)1 << SF_NOW_CACHE_BITS, sizeof(*s->now));
+	if (!s->now) {
+		sf_symbols_name_outer(s, loc, frame, start, end);
+		return;
+	}
+	c = &s->now[(block ^ (uint64_t)loc->module << 40) * 0x9e3779b97f4a7c15ULL >>
+		    (64 - SF_NOW_CACHE_BITS)];
+	if (!c->used || c->block != block || c->module != loc->module || c->flags != loc->flags ||
+	    loc->addr < c->start || loc->addr >= c->end) {
+		sf_symbols_name_outer(s, loc, &c->frame, &c->start, &c->end);
+		c->block = block;
+		c->module = loc->module;
+		c->flags = loc->flags;
+		c->used = 1;
+	}
+	*frame = c->frame;
+	frame->addr = loc->ip;
+	*start = c->start;
+	*end = c->end;
+}
+
 void sf_symbols_frame_now(struct sf_symbols *s, uint32_t pid, uint64_t ip, unsigned mode,
 			  bool caller, struct sf_frame *frame, uint64_t *start, uint64_t *end)
 {
@@ -205,7 +242,7 @@ void sf_symbols_frame_now(struct sf_symbols *s, uint32_t pid, uint64_t ip, unsig
 	mode &= PERF_RECORD_MISC_CPUMODE_MASK;
 	m = find_mapping(s, pid, ip - back, mode);
 	loc = place(m, ip, mode, back);
-	sf_symbols_name_outer(s, &loc, frame, start, end);
+	name_now(s, &loc, frame, start, end);
 	/* From addresses of the module to those of the mapping, as far as it goes. */
 	*start += ip - loc.addr;
 	*end += ip - loc.addr;

@@ -19,6 +19,21 @@ struct sf_loc_cached {
 	uint32_t loc;
 };
 
+#define SF_NOW_CACHE_BITS 12
+#define SF_NOW_BLOCK_BITS 6
+
+/*
+ * What some of the 64 bytes of a module's block are called, between start and end. Short processes
+ * of one program share it, wherever their mappings are.
+ */
+struct sf_now_cached {
+	uint64_t block;
+	uint32_t module;
+	uint16_t flags, used;
+	uint64_t start, end;
+	struct sf_frame frame;
+};
+
 struct sf_symbols {
 	struct sf_symbols_opts opts; /* strings are copies, in strings */
 	struct sf_strtab strings;
@@ -26,6 +41,7 @@ struct sf_symbols {
 	struct sf_modules modules;
 	struct sf_locations locs;
 	struct sf_loc_cached *cache;
+	struct sf_now_cached *now; /* made when it is needed, thrown away when names may change */
 	struct sf_arena frames;
 	struct sf_map64 jitdumps; /* pid -> id in strings: path of its jitdump file */
 	struct sf_kernel kernel;
@@ -44,6 +60,9 @@ void sf_symbols_note(struct sf_symbols *s, const char *fmt, ...)
 
 /* The module of the kernel image, made when no record named it; NULL without memory. */
 struct sf_mod *sf_symbols_kernel(struct sf_symbols *s);
+
+/* What sf_symbols_frame_now() remembers: names may have come that it did not know. */
+void sf_symbols_forget_now(struct sf_symbols *s);
 
 /* naming.c: fill in loc->frames. */
 int sf_symbols_name(struct sf_symbols *s, struct sf_location *loc);

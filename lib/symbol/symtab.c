@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <snapflame/symbol.h>
 
@@ -12,6 +13,13 @@
 
 /* Overlaps are rare and shallow in real tables; hostile ones must not cost a scan per lookup. */
 #define MAX_BACK 256
+
+int sf_symtab_reserve(struct sf_symtab *t, size_t nr)
+{
+	size_t room = t->alloc - t->nr;
+
+	return nr > room && SF_GROW(t->sym, t->nr + nr, t->alloc) ? -ENOMEM : 0;
+}
 
 int sf_symtab_add(struct sf_symtab *t, uint64_t start, uint64_t size, uint8_t binding,
 		  const char *name)
@@ -45,26 +53,6 @@ const char *sf_symtab_name(struct sf_symtab *t, struct sf_sym *sym)
 	if (copy)
 		sym->name = copy;
 	return sym->name;
-}
-
-static int by_start(const void *a, const void *b)
-{
-	const struct sf_sym *x = a, *y = b;
-
-	if (x->start != y->start)
-		return x->start < y->start ? -1 : 1;
-	return x->seq < y->seq ? -1 : x->seq > y->seq;
-}
-
-static void sort(struct sf_symtab *t)
-{
-	/* kallsyms and most linkers' tables are nearly sorted: looking first is cheap. */
-	for (size_t i = 1; i < t->nr; i++) {
-		if (by_start(&t->sym[i - 1], &t->sym[i]) > 0) {
-			qsort(t->sym, t->nr, sizeof(*t->sym), by_start);
-			return;
-		}
-	}
 }
 
 static uint64_t page_after(uint64_t addr)
@@ -130,38 +118,82 @@ static bool first_is_better(struct sf_symtab *t, struct sf_sym *a, struct sf_sym
 	return strncmp(na, "SyS", 3) && strncmp(na, "compat_SyS", 10);
 }
 
-static void drop_aliases(struct sf_symtab *t)
+/* From the first to the last, as perf compares them. */
+static void choose(struct sf_symtab *t, size_t i)
 {
-	size_t n = 0;
+	uint64_t start = t->sym[i].start;
+	struct sf_sym *best = NULL;
 
-	for (size_t i = 0; i < t->nr; i++) {
-		if (n && t->sym[n - 1].start == t->sym[i].start) {
-			if (!first_is_better(t, &t->sym[n - 1], &t->sym[i]))
-				t->sym[n - 1] = t->sym[i];
+	while (i && t->sym[i - 1].start == start)
+		i--;
+	for (; i < t->nr && t->sym[i].start == start; i++) {
+		struct sf_sym *s = &t->sym[i];
+
+		if (!s->rival)
+			continue;
+		s->rival = 0;
+		if (best && first_is_better(t, best, s)) {
+			s->loser = 1;
 			continue;
 		}
-		t->sym[n++] = t->sym[i];
+		if (best)
+			best->loser = 1;
+		best = s;
 	}
-	t->nr = n;
+}
+
+static void mark_rivals(struct sf_symtab *t)
+{
+	for (size_t i = 1; i < t->nr; i++)
+		if (t->sym[i - 1].start == t->sym[i].start)
+			t->sym[i - 1].rival = t->sym[i].rival = 1;
+}
+
+/* Those of [from, to), which begin at one address. before: where all others end. */
+static void mark_alone(struct sf_symtab *t, size_t from, size_t to, uint64_t before)
+{
+	uint64_t next = to < t->nr ? t->sym[to].start : UINT64_MAX;
+	bool one = true;
+
+	for (size_t i = from; i < to && to - from > 1; i++)
+		one &= t->sym[i].rival;
+	for (size_t i = from; i < to; i++)
+		t->sym[i].alone = one && before <= t->sym[i].start && next >= t->sym[i].end;
+}
+
+/* Without memory there is none, and a search goes through the symbols themselves. */
+static void mark_steps(struct sf_symtab *t)
+{
+	size_t nr = (t->nr + SF_SYMTAB_STEP - 1) / SF_SYMTAB_STEP;
+
+	t->nr_steps = 0;
+	if (SF_GROW(t->step, nr, t->steps_alloc))
+		return;
+	t->nr_steps = nr;
+	for (size_t i = 0; i < nr; i++)
+		t->step[i] = t->sym[i * SF_SYMTAB_STEP].start;
 }
 
 void sf_symtab_settle(struct sf_symtab *t, enum sf_symtab_kind kind)
 {
 	uint64_t reach = 0;
 
-	sort(t);
+	sf_symtab_sort(t);
 	if (kind != SF_SYMTAB_PLAIN) {
 		fix_ends(t, kind == SF_SYMTAB_KALLSYMS);
-		drop_aliases(t);
+		mark_rivals(t);
 	}
-	for (size_t i = 0; i < t->nr; i++) {
-		struct sf_sym *s = &t->sym[i];
+	for (size_t i = 0, end; i < t->nr; i = end) {
+		uint64_t before = reach;
 
-		s->alone = reach <= s->start && (i + 1 == t->nr || s[1].start >= s->end);
-		if (s->end > reach)
-			reach = s->end;
-		s->reach = reach;
+		for (end = i; end < t->nr && t->sym[end].start == t->sym[i].start; end++) {
+			if (t->sym[end].end > reach)
+				reach = t->sym[end].end;
+			t->sym[end].reach = reach;
+		}
+		mark_alone(t, i, end, before);
 	}
+	mark_steps(t);
 }
 
 static bool covers(const struct sf_sym *s, uint64_t addr)
@@ -178,11 +210,25 @@ static bool is_better(const struct sf_symtab *t, const struct sf_sym *outer,
 	return outer->sized > inner->sized;
 }
 
-struct sf_sym *sf_symtab_find(const struct sf_symtab *t, uint64_t addr)
+/* The number of symbols that begin at addr or before it. */
+static size_t up_to(const struct sf_symtab *t, uint64_t addr)
 {
-	struct sf_sym *best = NULL;
-	size_t lo = 0, hi = t->nr;
+	size_t lo = 0, hi = t->nr_steps;
 
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (t->step[mid] <= addr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (!t->nr_steps) {
+		hi = t->nr;
+	} else {
+		hi = lo * SF_SYMTAB_STEP < t->nr ? lo * SF_SYMTAB_STEP : t->nr;
+		lo = lo ? (lo - 1) * SF_SYMTAB_STEP + 1 : 0;
+	}
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 
@@ -191,9 +237,21 @@ struct sf_sym *sf_symtab_find(const struct sf_symtab *t, uint64_t addr)
 		else
 			hi = mid;
 	}
-	for (size_t i = lo, back = 0; i-- > 0 && back < MAX_BACK; back++) {
+	return lo;
+}
+
+struct sf_sym *sf_symtab_find(struct sf_symtab *t, uint64_t addr)
+{
+	struct sf_sym *best = NULL;
+
+	for (size_t i = up_to(t, addr), back = 0; i-- > 0 && back < MAX_BACK;) {
 		struct sf_sym *s = &t->sym[i];
 
+		if (s->rival)
+			choose(t, i);
+		if (s->loser)
+			continue;
+		back++;
 		if (covers(s, addr) && (!best || is_better(t, s, best)))
 			best = s;
 		if (s->reach <= addr && s->start != addr)
@@ -205,6 +263,10 @@ struct sf_sym *sf_symtab_find(const struct sf_symtab *t, uint64_t addr)
 void sf_symtab_release(struct sf_symtab *t)
 {
 	free(t->sym);
+	free(t->step);
 	sf_arena_release(&t->names);
+	for (size_t i = 0; i < SF_ARRAY_SIZE(t->text); i++)
+		if (t->text[i].map)
+			munmap(t->text[i].map, t->text[i].size);
 	memset(t, 0, sizeof(*t));
 }

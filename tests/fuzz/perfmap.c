@@ -9,7 +9,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check(const struct sf_symtab *t, uint64_t addr)
+static void check(struct sf_symtab *t, uint64_t addr)
 {
 	const struct sf_sym *s = sf_symtab_find(t, addr);
 
