@@ -17,6 +17,10 @@ bindir  ?= $(prefix)/bin
 libdir  ?= $(prefix)/lib
 includedir ?= $(prefix)/include
 mandir  ?= $(prefix)/share/man
+pkgconfigdir ?= $(libdir)/pkgconfig
+bashdir ?= $(prefix)/share/bash-completion/completions
+zshdir  ?= $(prefix)/share/zsh/site-functions
+fishdir ?= $(prefix)/share/fish/vendor_completions.d
 INSTALL ?= install
 VERSION := 0.1.0
 
@@ -129,6 +133,11 @@ check: ## install what the tests need and run them all
 	@sh scripts/deps.sh build libperf use test
 	@$(MAKE) --no-print-directory O=$(O) run-tests
 
+.PHONY: check-long
+check-long: ## tests that take minutes: the Debian package
+	@sh scripts/deps.sh build libperf use test long
+	@$(MAKE) --no-print-directory O=$(O) run-tests JOBS=1 TESTS="$(or $(TESTS),$(sort $(wildcard tests/long/*.t)))"
+
 JOBS ?= 2
 TESTS ?=
 .PHONY: run-tests
@@ -176,27 +185,40 @@ lint: check-layers check-headers ## layers, headers, cppcheck and shellcheck whe
 		--enable=warning,portability --suppressions-list=.cppcheck lib src samples; fi
 	@if command -v shellcheck >/dev/null; then git ls-files '*.sh' '*.t' | xargs shellcheck -S warning; fi
 
-MAN1 := $(sort $(wildcard man/*.1))
-MAN5 := $(sort $(wildcard man/*.5))
-MAN7 := $(sort $(wildcard man/*.7))
+# Libraries that were built here are nowhere on the system: the installed archive has them inside.
+INNER := $(filter %.a,$(DEP_LIBS))
+$(O)/install/libsnapflame.a: $(O)/libsnapflame.a $(INNER)
+	@mkdir -p $(@D)
+	$(Q)rm -f $@ && { echo create $@; printf 'addlib %s\n' $^; echo save; echo end; } | $(AR) -M
+
+$(O)/install/snapflame.pc: lib/snapflame.pc.in $(CONFIG) Makefile
+	@mkdir -p $(@D)
+	$(Q)sed -e 's|@prefix@|$(prefix)|; s|@libdir@|$(libdir)|; s|@includedir@|$(includedir)|' \
+		-e 's|@version@|$(VERSION)|; s|@libs@|$(filter-out %.a,$(DEP_LIBS)) -lpthread -lm|' $< >$@
+
+MAN := $(sort $(wildcard man/*.[1-8]))
+# Each man page into the directory of its section.
+man_file = $(mandir)/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
+
 .PHONY: install
-install: $(O)/snapflame ## install under $(DESTDIR)$(prefix)
-	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(libdir) $(DESTDIR)$(includedir)/snapflame \
-		$(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man5 $(DESTDIR)$(mandir)/man7
+install: $(O)/snapflame $(O)/install/libsnapflame.a $(O)/install/snapflame.pc ## install under $(DESTDIR)$(prefix)
+	$(INSTALL) -d $(addprefix $(DESTDIR),$(bindir) $(libdir) $(pkgconfigdir) $(includedir)/snapflame \
+		$(bashdir) $(zshdir) $(fishdir) $(sort $(dir $(foreach m,$(MAN),$(call man_file,$(m))))))
 	$(INSTALL) -m 755 $(O)/snapflame $(DESTDIR)$(bindir)/snapflame
-	$(INSTALL) -m 644 $(O)/libsnapflame.a $(DESTDIR)$(libdir)/libsnapflame.a
+	$(INSTALL) -m 644 $(O)/install/libsnapflame.a $(DESTDIR)$(libdir)/libsnapflame.a
+	$(INSTALL) -m 644 $(O)/install/snapflame.pc $(DESTDIR)$(pkgconfigdir)/snapflame.pc
 	$(INSTALL) -m 644 $(HEADERS) $(DESTDIR)$(includedir)/snapflame
-	$(if $(MAN1),$(INSTALL) -m 644 $(MAN1) $(DESTDIR)$(mandir)/man1)
-	$(if $(MAN5),$(INSTALL) -m 644 $(MAN5) $(DESTDIR)$(mandir)/man5)
-	$(if $(MAN7),$(INSTALL) -m 644 $(MAN7) $(DESTDIR)$(mandir)/man7)
+	@set -e; $(foreach m,$(MAN),$(INSTALL) -m 644 $(m) $(DESTDIR)$(call man_file,$(m));)
+	$(O)/snapflame --completion bash >$(DESTDIR)$(bashdir)/snapflame
+	$(O)/snapflame --completion zsh >$(DESTDIR)$(zshdir)/_snapflame
+	$(O)/snapflame --completion fish >$(DESTDIR)$(fishdir)/snapflame.fish
 
 .PHONY: uninstall
 uninstall: ## remove what install put there
-	rm -f $(DESTDIR)$(bindir)/snapflame $(DESTDIR)$(libdir)/libsnapflame.a
+	rm -f $(addprefix $(DESTDIR),$(bindir)/snapflame $(libdir)/libsnapflame.a $(pkgconfigdir)/snapflame.pc \
+		$(bashdir)/snapflame $(zshdir)/_snapflame $(fishdir)/snapflame.fish \
+		$(foreach m,$(MAN),$(call man_file,$(m))))
 	rm -rf $(DESTDIR)$(includedir)/snapflame
-	rm -f $(patsubst man/%,$(DESTDIR)$(mandir)/man1/%,$(MAN1)) \
-		$(patsubst man/%,$(DESTDIR)$(mandir)/man5/%,$(MAN5)) \
-		$(patsubst man/%,$(DESTDIR)$(mandir)/man7/%,$(MAN7))
 
 .PHONY: clean
 clean: ## remove what was built, but for the cached libperf

@@ -145,7 +145,9 @@ static void zsh(void)
 	}
 	puts("  esac\n"
 	     "}\n"
-	     "_snapflame \"$@\"");
+	     "# Loaded by its name, as completion of a directory in fpath, or by eval.\n"
+	     "if [[ $funcstack[1] = _snapflame ]]; then _snapflame \"$@\"\n"
+	     "else compdef _snapflame snapflame; fi");
 }
 
 static void fish_row(const struct sf_command *cmd, const struct sf_option *o)
