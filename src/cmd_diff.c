@@ -17,6 +17,7 @@
 #include "diff_sides.h"
 #include "diff_stacks.h"
 #include "options.h"
+#include "progress.h"
 #include "report.h"
 #include "report_dir.h"
 #include "terminal.h"
@@ -62,6 +63,7 @@ static int print(const struct sf_diff *d, enum format format)
 		ret = sf_folded_diff(&out, d);
 	else
 		sf_text_diff(&out, d, &text);
+	sf_progress_end();
 	if (ret || sf_str_failed(&out))
 		ret = sf_failf("out of memory");
 	else
@@ -138,6 +140,7 @@ static int print_stacks(const struct sf_stackdiff *d, enum format format)
 		ret = sf_folded_stackdiff(&out, d);
 	else
 		sf_text_stackdiff(&out, d, &text);
+	sf_progress_end();
 	if (ret || sf_str_failed(&out))
 		ret = sf_failf("out of memory");
 	else

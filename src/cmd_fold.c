@@ -16,6 +16,7 @@
 
 #include "cmd.h"
 #include "options.h"
+#include "progress.h"
 #include "report.h"
 #include "windows.h"
 
@@ -91,7 +92,8 @@ static int fold_perf_data(struct fold *f, struct sf_input *in, const char *path,
 			  struct sf_error *err)
 {
 	struct sf_symbols_opts opts = {
-		.symfs = f->o->symfs, .kallsyms = f->o->kallsyms, .inlines = f->o->inlines };
+		.symfs = f->o->symfs, .kallsyms = f->o->kallsyms, .inlines = f->o->inlines,
+		.progress = sf_progress_names };
 	struct sf_symbols *symbols;
 	struct sf_reader *r;
 	int ret;
@@ -155,6 +157,8 @@ static int fold_input(struct fold *f, struct sf_input *in, const char *path,
 	enum sf_filetype type = sf_input_type(in);
 	int ret = 0;
 
+	sf_progress_begin(SF_PROGRESS_BYTES, "reading %s", path);
+	sf_input_progress(in, &sf_progress_line);
 	switch (type) {
 	case SF_FILETYPE_PERF_DATA:
 		return fold_perf_data(f, in, path, err);
@@ -247,6 +251,7 @@ static int fold_samples(const struct fold_opts *o, char **paths, int nr)
 	for (int i = 0; i < nr && status == SF_EXIT_DONE; i++)
 		status = fold_path(&f, paths[i]);
 	/* What could be read before a file went wrong is still true: print it, but fail. */
+	sf_progress_end();
 	if (sf_fold_each(f.fold, print_line, NULL) == -ENOMEM)
 		status = sf_failf("no memory");
 	if (status == SF_EXIT_DONE)
@@ -339,6 +344,7 @@ static int fold_views(const struct fold_opts *o, char **paths, int nr)
 		return sf_fail(&err);
 	for (int i = 0; i < nr && status == SF_EXIT_DONE; i++)
 		status = view_recording(f, o, paths[i]);
+	sf_progress_end();
 	if (status == SF_EXIT_DONE && sf_fold_each(f, print_line, NULL) == -ENOMEM)
 		status = sf_failf("no memory");
 	sf_fold_free(f);

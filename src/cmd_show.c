@@ -8,6 +8,7 @@
 
 #include "cmd.h"
 #include "options.h"
+#include "progress.h"
 #include "report.h"
 #include "terminal.h"
 #include "windows.h"
@@ -65,6 +66,7 @@ static int print(const struct sf_table *t, const struct show_opts *o)
 		ret = sf_csv_table(&out, t);
 	else
 		sf_text_table(&out, t, &text);
+	sf_progress_end();
 	if (ret || sf_str_failed(&out))
 		ret = sf_failf("out of memory");
 	else

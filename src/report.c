@@ -10,6 +10,7 @@
 #include <snapflame/str.h>
 
 #include "cmd.h"
+#include "progress.h"
 
 struct sf_ui sf_ui = {.cmd = ""};
 
@@ -25,6 +26,7 @@ static void line(const char *text)
 	sf_str_add_printable(&s, text, strlen(text));
 	sf_str_addch(&s, '\n');
 	fflush(stdout);
+	sf_progress_clear();
 	fputs(sf_str_failed(&s) ? "snapflame: out of memory\n" : s.buf, stderr);
 	sf_str_release(&s);
 }
@@ -104,6 +106,7 @@ int sf_finish(int status)
 {
 	int failed, code;
 
+	sf_progress_end();
 	errno = 0;
 	failed = ferror(stdout);
 	if (fflush(stdout))

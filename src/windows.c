@@ -3,20 +3,28 @@
 
 #include <stdlib.h>
 
+#include "progress.h"
 #include "report.h"
 
 const char *const sf_window_words[] = { [SF_FAST] = "fast", [SF_SLOW] = "slow", NULL };
 
 struct sf_recording *sf_load(const char *path, const struct sf_recording_opts *opts)
 {
+	struct sf_recording_opts o = { 0 };
 	struct sf_error err = SF_ERROR_INIT;
 	struct sf_recording *rec;
 	const char *line;
 
-	if (sf_recording_load(&rec, path, opts, &err)) {
+	if (opts)
+		o = *opts;
+	o.progress = sf_progress_line;
+	o.symbols.progress = sf_progress_names;
+	sf_progress_begin(SF_PROGRESS_BYTES, "reading %s", path);
+	if (sf_recording_load(&rec, path, &o, &err)) {
 		sf_fail(&err);
 		return NULL;
 	}
+	sf_progress_end();
 	if (rec->stats.truncated || rec->stats.unfinished)
 		sf_warn("%s: is cut off: what came last is missing, BRANCHes and names with it", path);
 	for (size_t i = 0; (line = sf_recording_problem(rec, i)); i++)

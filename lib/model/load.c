@@ -369,8 +369,8 @@ static int read_all(struct sf_loader *ld, const struct sf_recording_opts *opts,
 		note_time(ld->rec, r);
 		if (seen_on(ld, r))
 			return sf_error_at(err, -ENOMEM, ld->rec->path, 0, "out of memory");
-		if (opts && opts->progress && !(++n & 0xffff))
-			opts->progress(opts->progress_arg, st->bytes, st->total_bytes);
+		if (opts && opts->progress.tell && !(++n & 0x3fff))
+			opts->progress.tell(opts->progress.arg, st->bytes, st->total_bytes);
 	}
 	origin(ld);
 	/* A damaged tail does not make what came before it worthless. */

@@ -30,8 +30,21 @@ struct sf_input {
 	uint8_t *head; /* bytes that were looked at, and not taken yet */
 	size_t head_at, head_fill, head_alloc;
 	bool head_end;
+	uint64_t taken; /* bytes of fd that a stream was made of */
+	struct sf_progress progress;
 	const char *error;
 };
+
+static void tell(struct sf_input *in, uint64_t done)
+{
+	if (in->progress.tell)
+		in->progress.tell(in->progress.arg, done, in->size);
+}
+
+void sf_input_progress(struct sf_input *in, const struct sf_progress *p)
+{
+	in->progress = *p;
+}
 
 /* Reads until the buffer has bytes or the file ends. */
 static int refill(struct sf_input *in)
@@ -50,6 +63,8 @@ static int refill(struct sf_input *in)
 	in->raw_at = 0;
 	in->raw_fill = (size_t)n;
 	in->raw_end = n == 0;
+	in->taken += (uint64_t)n;
+	tell(in, in->taken);
 	return 0;
 }
 
@@ -177,10 +192,11 @@ uint64_t sf_input_size(const struct sf_input *in)
 	return in->size;
 }
 
-void sf_input_drop_pages(const struct sf_input *in, uint64_t end)
+void sf_input_drop_pages(struct sf_input *in, uint64_t end)
 {
 	if (in->map && end)
 		madvise(in->map, (size_t)end, MADV_DONTNEED);
+	tell(in, end);
 }
 
 static int read_plain(struct sf_input *in, uint8_t *buf, size_t size)
@@ -278,6 +294,7 @@ int sf_input_rewind(struct sf_input *in)
 		return -errno;
 	in->raw_at = in->raw_fill = 0;
 	in->raw_end = false;
+	in->taken = 0;
 	in->head_at = in->head_fill = 0;
 	in->head_end = false;
 	return start_unpack(in);

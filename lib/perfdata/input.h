@@ -19,10 +19,10 @@ const uint8_t *sf_input_map(const struct sf_input *in);
 uint64_t sf_input_size(const struct sf_input *in); /* as stored, compressed or not; 0 unknown */
 
 /*
- * Let go of the pages of a mapped file that were read: they come back from the page cache when
+ * A mapped file was read up to there: lets go of the pages, which come back from the page cache when
  * they are touched again. Keeps the resident size of the process from growing with the file.
  */
-void sf_input_drop_pages(const struct sf_input *in, uint64_t end);
+void sf_input_drop_pages(struct sf_input *in, uint64_t end);
 
 /* Up to size bytes of the stream (as many as there are), 0 at the end, or negative errno. */
 int sf_input_read(struct sf_input *in, void *buf, size_t size);

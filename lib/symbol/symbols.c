@@ -261,6 +261,14 @@ bool sf_symbols_has_inlines(const struct sf_symbols *s)
 	return s->opts.inlines;
 }
 
+static int name_first(struct sf_symbols *s, struct sf_location *loc)
+{
+	s->named++;
+	if (s->opts.progress.tell)
+		s->opts.progress.tell(s->opts.progress.arg, s->named, s->locs.nr);
+	return sf_symbols_name(s, loc);
+}
+
 size_t sf_symbols_frames(struct sf_symbols *s, uint32_t id, const struct sf_frame **frames)
 {
 	static const struct sf_frame unknown = {
@@ -268,7 +276,7 @@ size_t sf_symbols_frames(struct sf_symbols *s, uint32_t id, const struct sf_fram
 	struct sf_location *loc = sf_location_at(&s->locs, id);
 
 	*frames = &unknown;
-	if (!loc || (!loc->nr_frames && sf_symbols_name(s, loc)))
+	if (!loc || (!loc->nr_frames && name_first(s, loc)))
 		return 1;
 	*frames = loc->frames;
 	return loc->nr_frames;

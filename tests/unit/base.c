@@ -12,6 +12,7 @@
 
 #include <snapflame/array.h>
 #include <snapflame/error.h>
+#include <snapflame/progress.h>
 #include <snapflame/str.h>
 #include <snapflame/table.h>
 
@@ -256,9 +257,36 @@ static void hashes(void **state)
 		assert_in_range(buckets[i], 800, 1200);
 }
 
+static void progress(void **state)
+{
+	static const struct {
+		enum sf_progress_unit unit;
+		uint64_t done, total;
+		double seconds;
+		const char *text;
+	} t[] = {
+		{ SF_PROGRESS_BYTES, 42000000, 352000000, 2, "12 % (42 of 352 MB), 21 MB/s, 15 s left" },
+		{ SF_PROGRESS_BYTES, 1500000, 0, 0.5, "1.5 MB, 3.0 MB/s" },
+		{ SF_PROGRESS_BYTES, 0, 0, 0, "0.0 MB" },
+		{ SF_PROGRESS_BYTES, 1000000, 1000000000, 1, "0 % (1.0 of 1000 MB), 1.0 MB/s, 17 min left" },
+		{ SF_PROGRESS_ADDRESSES, 500, 2000, 5, "25 % (500 of 2000 addresses), 100 a second, 15 s left" },
+		{ SF_PROGRESS_SECONDS, 3, 10, 3, "30 % (3 of 10 s), 7 s left" },
+		{ SF_PROGRESS_SECONDS, 12, 10, 12, "100 % (10 of 10 s)" },
+	};
+
+	for (size_t i = 0; i < SF_ARRAY_SIZE(t); i++) {
+		struct sf_str s = SF_STR_INIT;
+
+		sf_progress_text(&s, t[i].unit, t[i].done, t[i].total, t[i].seconds);
+		assert_string_equal(s.buf, t[i].text);
+		sf_str_release(&s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(progress),
 		cmocka_unit_test(error_text),	  cmocka_unit_test(debug_modules),
 		cmocka_unit_test(array_grows),	  cmocka_unit_test(arena),
 		cmocka_unit_test(string_appends), cmocka_unit_test(string_without_memory),

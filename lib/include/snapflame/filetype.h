@@ -21,6 +21,7 @@
 #include <stddef.h>
 
 #include <snapflame/error.h>
+#include <snapflame/progress.h>
 
 enum sf_filetype {
 	SF_FILETYPE_UNKNOWN,
@@ -35,6 +36,9 @@ struct sf_input;
 
 int sf_input_open(struct sf_input **in, const char *path, struct sf_error *err); /* "-": stdin */
 void sf_input_free(struct sf_input *in);
+
+/* Tell p (copied) how many bytes were read, of how many. */
+void sf_input_progress(struct sf_input *in, const struct sf_progress *p);
 
 /* Looks at the first lines, without taking them from the input. */
 enum sf_filetype sf_input_type(struct sf_input *in);

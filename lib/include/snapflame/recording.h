@@ -26,6 +26,7 @@
 
 #include <snapflame/error.h>
 #include <snapflame/marks.h>
+#include <snapflame/progress.h>
 #include <snapflame/reader.h>
 #include <snapflame/symbol.h>
 #include <snapflame/table.h>
@@ -283,8 +284,7 @@ struct sf_recording {
 
 struct sf_recording_opts {
 	struct sf_symbols_opts symbols;
-	void (*progress)(void *arg, uint64_t bytes, uint64_t total);
-	void *progress_arg;
+	struct sf_progress progress; /* bytes read */
 	bool api_windows; /* analyse the API window even where the dark one is known */
 };
 

@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include <snapflame/error.h>
+#include <snapflame/progress.h>
 #include <snapflame/reader.h>
 
 struct sf_symbols_opts {
@@ -34,6 +35,7 @@ struct sf_symbols_opts {
 	bool no_local;         /* only what the recording holds */
 	bool call_sites;       /* name a return address by the call before it; off: as perf does.
 				  inlines and lines imply it */
+	struct sf_progress progress; /* locations named, of those there are */
 };
 
 enum sf_frame_flags {
