@@ -51,7 +51,7 @@ TOOL_BIN := $(TOOLS:%.c=$(O)/%)
 SAMPLE_OBJ := $(SAMPLE_SRC:%.c=$(O)/%.o)
 
 CONFIG := $(O)/config.mk
-LIBPERF := $(O)/libperf
+LIBPERF ?= $(O)/libperf
 
 .PHONY: all
 all: $(O)/snapflame samples ## build the program, the library and the samples
@@ -106,8 +106,8 @@ $(O)/tests/fuzz/%: tests/fuzz/%.c tests/fuzz/driver.c $(O)/libsnapflame.a
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(OWN_CFLAGS) $(LIB_INC) $(DEFS) $(DEP_CFLAGS) $(CPPFLAGS) $(CFLAGS) $(OWN_LDFLAGS) \
-		$(LDFLAGS) -o $@ $< $(if $(LIBFUZZER),,tests/fuzz/driver.c) $(O)/libsnapflame.a $(DEP_LIBS) \
-		-lpthread -lm
+		$(LDFLAGS) $(if $(LIBFUZZER),-fsanitize=fuzzer,tests/fuzz/driver.c) -MMD -MP -o $@ $< \
+		$(O)/libsnapflame.a $(DEP_LIBS) -lpthread -lm
 
 $(O)/tests/bench/%: tests/bench/%.c $(O)/libsnapflame.a
 	@mkdir -p $(@D)

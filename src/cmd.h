@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "confine.h"
+
 struct sf_option;
 
 enum sf_exit {
@@ -35,6 +37,7 @@ struct sf_command {
 	const char *about;   /* a paragraph under the usage */
 	const struct sf_option *options; /* ends with a row without name, type SF_OPTION_END */
 	enum sf_operands operands;
+	enum sf_confined confined;
 	const char *const *words; /* NULL-ended operands that are fixed words, for completion */
 	int (*run)(const struct sf_command *cmd, int argc, char **argv);
 };

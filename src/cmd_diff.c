@@ -209,5 +209,6 @@ const struct sf_command cmd_diff = {
 		 "BRANCHes are split where the pauses change, or as --fast and --slow say.",
 	.options = options,
 	.operands = SF_OPERANDS_FILES,
+	.confined = SF_CONFINED_STARTS,
 	.run = run,
 };

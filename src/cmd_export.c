@@ -235,5 +235,6 @@ const struct sf_command cmd_export = {
 	.about = "Writes the time of FILE's BRANCHes for go tool pprof, speedscope, the Firefox "
 		 "Profiler, Perfetto, or as rows for SQL engines. Rows take several files.",
 	.options = options,
+	.confined = SF_CONFINED_ALONE,
 	.run = run,
 };

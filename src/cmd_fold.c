@@ -392,5 +392,6 @@ const struct sf_command cmd_fold = {
 		 "perf.data), text of perf script, or folded stacks, compressed or not; - is standard "
 		 "input; several are added up.",
 	.options = options,
+	.confined = SF_CONFINED_ALONE,
 	.run = run,
 };

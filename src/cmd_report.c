@@ -284,5 +284,6 @@ const struct sf_command cmd_report = {
 		 "stacks with one or two columns, or the text of perf script.",
 	.options = options,
 	.operands = SF_OPERANDS_FILES,
+	.confined = SF_CONFINED_STARTS,
 	.run = run,
 };

@@ -170,5 +170,6 @@ const struct sf_command cmd_show = {
 	.options = options,
 	.operands = SF_OPERANDS_FILES,
 	.words = tables,
+	.confined = SF_CONFINED_ALONE,
 	.run = run,
 };

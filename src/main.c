@@ -79,7 +79,10 @@ static int dispatch(int argc, char **argv)
 	if (word[0] == '-')
 		return sf_usage("unknown option %s", word);
 	cmd = sf_command_find(word);
-	return cmd ? cmd->run(cmd, argc - 1, argv + 1) : unknown(word);
+	if (!cmd)
+		return unknown(word);
+	sf_confine(cmd->confined, argv);
+	return cmd->run(cmd, argc - 1, argv + 1);
 }
 
 int main(int argc, char **argv)

@@ -78,7 +78,7 @@ static int frame_names(struct text_fold *t, bool java, const struct sf_script_fr
 		*at = (uint32_t)t->nr_spans;
 	}
 	s = &t->span[*at - 1];
-	*id = t->pool.id + s->start;
+	*id = s->nr ? t->pool.id + s->start : NULL;
 	*nr = s->nr;
 	return 0;
 }

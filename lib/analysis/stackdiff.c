@@ -49,6 +49,13 @@ static int child_of(struct build *b, uint32_t parent, uint32_t name, uint32_t *c
 	return 0;
 }
 
+/* A sum that may not fit stays at the largest number. */
+static void add_weight(uint64_t *sum, uint64_t weight)
+{
+	if (__builtin_add_overflow(*sum, weight, sum))
+		*sum = UINT64_MAX;
+}
+
 static int add_line(struct build *b, const char *line, size_t len, uint64_t weight)
 {
 	uint32_t id = sf_strtab_idn(&b->str, line, len);
@@ -65,8 +72,8 @@ static int add_line(struct build *b, const char *line, size_t len, uint64_t weig
 		d->line[d->nr_lines] = (struct sf_stackdiff_line){ .stack = stack };
 		*at = (uint32_t)++d->nr_lines;
 	}
-	d->line[*at - 1].weight[b->side] += weight;
-	d->total[b->side] += weight;
+	add_weight(&d->line[*at - 1].weight[b->side], weight);
+	add_weight(&d->total[b->side], weight);
 	return 0;
 }
 
@@ -98,8 +105,11 @@ static double delta(const struct node *n)
 static void sum_up(struct build *b)
 {
 	for (int s = 0; s < SF_NR_SIDES; s++) {
-		double scale = 100 / (double)b->d->total[s];
+		double sum = 0, scale;
 
+		for (size_t i = 0; i < b->nr; i++)
+			sum += b->node[i].self[s];
+		scale = 100 / sum;
 		for (size_t i = 0; i < b->nr; i++)
 			b->node[i].total[s] = b->node[i].self[s] *= scale;
 		for (size_t i = b->nr; i-- > 1;)

@@ -116,6 +116,7 @@ char *sf_str_detach(struct sf_str *s)
 
 size_t sf_utf8_len(const char *text, size_t left)
 {
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	const unsigned char *p = (const unsigned char *)text;
 	uint32_t c;
 	size_t n;
@@ -124,42 +125,60 @@ size_t sf_utf8_len(const char *text, size_t left)
 		return 0;
 	if (p[0] < 0x80)
 		return 1;
-	if (p[0] >= 0xc2 && p[0] <= 0xdf)
-		n = 2, c = p[0] & 0x1f;
-	else if ((p[0] & 0xf0) == 0xe0)
-		n = 3, c = p[0] & 0x0f;
-	else if (p[0] >= 0xf0 && p[0] <= 0xf4)
-		n = 4, c = p[0] & 0x07;
-	else
+	n = p[0] < 0xc0 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf8 ? 4 : 0;
+	if (!n || left < n)
 		return 0;
-	if (left < n)
-		return 0;
-	for (size_t i = 1; i < n; i++) {
+	for (size_t i = 1; i < n; i++)
 		if ((p[i] & 0xc0) != 0x80)
 			return 0;
-		c = c << 6 | (p[i] & 0x3f);
-	}
-	if ((n == 3 && c < 0x800) || (n == 4 && c < 0x10000) || c > 0x10ffff ||
-	    (c >= 0xd800 && c <= 0xdfff))
-		return 0;
-	return n;
+	c = sf_char_code(text, n);
+	return c < least[n] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff) ? 0 : n;
+}
+
+uint32_t sf_char_code(const char *text, size_t n)
+{
+	const unsigned char *p = (const unsigned char *)text;
+	uint32_t c = n < 2 ? p[0] : p[0] & (0x7fu >> n);
+
+	for (size_t i = 1; i < n; i++)
+		c = c << 6 | (p[i] & 0x3fu);
+	return c;
+}
+
+size_t sf_char_len(const char *text, size_t left, bool *inert)
+{
+	size_t n = sf_utf8_len(text, left);
+	uint32_t c = n ? sf_char_code(text, n) : 0;
+
+	/* C1 controls (U+0080 … U+009F) are escapes for some terminals. U+061C, U+200E … U+2069: marks
+	 * that turn the order of writing, line and paragraph separators. */
+	*inert = n && c >= 0x20 && !(c >= 0x7f && c < 0xa0) && c != 0x61c && c != 0x200e &&
+		 c != 0x200f && !(c >= 0x2028 && c <= 0x202e) && !(c >= 0x2066 && c <= 0x2069);
+	return n ? n : 1;
 }
 
 void sf_str_add_printable(struct sf_str *s, const char *text, size_t len)
 {
-	for (size_t i = 0; i < len;) {
-		size_t n = sf_utf8_len(text + i, len - i);
-		unsigned char c = (unsigned char)text[i];
-		/* C1 controls (U+0080 … U+009F) are escapes for some terminals. */
-		bool c1 = n == 2 && c == 0xc2 && (unsigned char)text[i + 1] < 0xa0;
+	bool inert;
 
-		if (!n || c < 0x20 || c == 0x7f || c1) {
-			for (size_t k = 0; k < (n ? n : 1); k++)
-				sf_str_addf(s, "\\x%02x", (unsigned char)text[i + k]);
-			i += n ? n : 1;
-			continue;
-		}
-		sf_str_addn(s, text + i, n);
-		i += n;
+	for (size_t i = 0, n; i < len; i += n) {
+		n = sf_char_len(text + i, len - i, &inert);
+		if (inert)
+			sf_str_addn(s, text + i, n);
+		for (size_t k = 0; !inert && k < n; k++)
+			sf_str_addf(s, "\\x%02x", (unsigned char)text[i + k]);
+	}
+}
+
+void sf_str_add_inert_json(struct sf_str *s, const char *json, size_t len)
+{
+	bool inert;
+
+	for (size_t i = 0, n; i < len; i += n) {
+		n = sf_char_len(json + i, len - i, &inert);
+		if (inert || json[i] == '\n' || json[i] == '\t')
+			sf_str_addn(s, json + i, n);
+		else
+			sf_str_addf(s, "\\u%04x", (unsigned)sf_char_code(json + i, n));
 	}
 }

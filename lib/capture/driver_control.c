@@ -18,6 +18,7 @@
 
 #include <snapflame/str.h>
 
+#include "base/own_link.h"
 #include "driver.h"
 #include "mark_list.h"
 #include "proc.h"
@@ -290,9 +291,11 @@ static int open_fifo(const char *path, bool *made, struct sf_error *err)
 		*made = true;
 	else if (errno != EEXIST)
 		return sf_error_set(err, -errno, "%s: %s", path, strerror(errno));
-	fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	fd = sf_open_own(path, O_RDWR | O_NONBLOCK | O_NOCTTY, 0);
+	if (fd == -ELOOP)
+		return sf_error_set(err, fd, "%s: a symbolic link of another user, not followed", path);
 	if (fd < 0)
-		return sf_error_set(err, -errno, "%s: %s", path, strerror(errno));
+		return sf_error_set(err, fd, "%s: %s", path, strerror(-fd));
 	if (!fstat(fd, &st) && S_ISFIFO(st.st_mode))
 		return fd;
 	close(fd);

@@ -96,13 +96,39 @@ static int qmp_begin(struct sf_driver *d, struct sf_branch *b, struct sf_error *
 	return ret;
 }
 
+/*
+ * The memory of the VM goes to it, and the directory may be writable to others: nothing of theirs is
+ * truncated, by no link of either kind.
+ */
+static int open_file(const char *path, struct sf_error *err)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK, 0600);
+	struct stat st;
+
+	if (fd < 0 && errno == ELOOP)
+		return sf_error_set(err, -ELOOP, "%s is a symbolic link, and is not followed", path);
+	if (fd < 0)
+		return sf_error_set(err, -errno, "%s: %s", path, strerror(errno));
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_nlink != 1) {
+		close(fd);
+		return sf_error_set(err, -EEXIST, "%s is there and is no file of its own: not "
+				    "overwritten", path);
+	}
+	if (ftruncate(fd, 0)) {
+		sf_error_set(err, -errno, "%s: %s", path, strerror(errno));
+		close(fd);
+		return -EIO;
+	}
+	return fd;
+}
+
 /* Before the VM is stopped: truncating the last BRANCH's file may take long. */
 static int hand_over_file(struct qmp_driver *q, struct sf_error *err)
 {
-	int fd = open(q->file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0600), ret;
+	int fd = open_file(q->file, err), ret;
 
 	if (fd < 0)
-		return sf_error_set(err, -errno, "%s: %s", q->file, strerror(errno));
+		return fd;
 	ret = call(q, "getfd", json_pack("{s:s}", "fdname", NAME), fd, NULL, err);
 	close(fd);
 	return ret;

@@ -341,6 +341,17 @@ static const struct {
 	{ "writers", mark_writers },   { "end", mark_end },
 };
 
+static int import_symbols(struct sf_recording *rec, const struct sf_record *r, const char *text,
+			  size_t len)
+{
+	int ret = sf_symbols_import(rec->symbols, text, len);
+
+	if (ret != -EINVAL)
+		return ret;
+	return sf_recording_note(rec, "the names at offset %llu cannot be read: skipped",
+				 (unsigned long long)r->offset);
+}
+
 int sf_load_mark(struct sf_loader *ld, const struct sf_record *r)
 {
 	struct sf_recording *rec = ld->rec;
@@ -358,7 +369,7 @@ int sf_load_mark(struct sf_loader *ld, const struct sf_record *r)
 	}
 	type = get_text(o, "type");
 	if (!strcmp(type, "symbols"))
-		ret = sf_symbols_import(rec->symbols, text, len);
+		ret = import_symbols(rec, r, text, len);
 	for (size_t i = 0; i < SF_ARRAY_SIZE(marks); i++)
 		if (!strcmp(type, marks[i].type))
 			ret = marks[i].read(rec, o);

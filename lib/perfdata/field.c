@@ -22,11 +22,12 @@ static bool inside(uint64_t offset, uint64_t size, uint32_t raw_size)
 int64_t sf_field_int(const struct sf_reader *r, const struct sf_field *f, const uint8_t *raw,
 		     uint32_t raw_size)
 {
-	const uint8_t *p = raw + f->offset;
+	const uint8_t *p;
 	uint64_t v, sign;
 
 	if (!raw || !f->size || !inside(f->offset, f->size, raw_size))
 		return 0;
+	p = raw + f->offset;
 	switch (f->size) {
 	case 1:
 		v = *p;

@@ -140,7 +140,9 @@ int sf_order_round(struct sf_order *o)
 
 	if (err)
 		return err;
-	o->ready = o->head + upper_bound(o->item + o->head, o->nr - o->head, o->limit);
+	o->ready = o->head;
+	if (o->nr > o->head)
+		o->ready += upper_bound(o->item + o->head, o->nr - o->head, o->limit);
 	o->limit = o->max;
 	return 0;
 }

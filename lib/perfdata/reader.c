@@ -14,6 +14,9 @@
 #define SCRATCH_SIZE 65536
 
 static void add_problem(struct sf_reader *r, uint64_t offset, const char *fmt, va_list ap)
+	__attribute__((format(printf, 3, 0)));
+
+static void add_problem(struct sf_reader *r, uint64_t offset, const char *fmt, va_list ap)
 {
 	struct sf_str s = SF_STR_INIT;
 

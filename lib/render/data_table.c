@@ -9,19 +9,25 @@
 
 /* ------------------------------------------------------------------------- CSV */
 
+/* A cell is a line's: what would end it, or act on a terminal, is spelt \xNN. */
 static void put_field(struct sf_str *out, const char *text)
 {
-	if (!text[strcspn(text, ",\"\r\n")]) {
-		sf_str_add(out, text);
-		return;
-	}
-	sf_str_addch(out, '"');
-	for (; *text; text++) {
-		if (*text == '"')
+	struct sf_str plain = SF_STR_INIT;
+	bool quote;
+
+	sf_str_add_printable(&plain, text, strlen(text));
+	quote = strpbrk(plain.buf, ",\"");
+	if (quote)
+		sf_str_addch(out, '"');
+	for (const char *p = plain.buf; *p; p++) {
+		if (*p == '"')
 			sf_str_addch(out, '"');
-		sf_str_addch(out, *text);
+		sf_str_addch(out, *p);
 	}
-	sf_str_addch(out, '"');
+	if (quote)
+		sf_str_addch(out, '"');
+	out->failed |= plain.failed;
+	sf_str_release(&plain);
 }
 
 static void put_cell(struct sf_str *out, const struct sf_cell *c)

@@ -6,54 +6,43 @@
 #include <stdbool.h>
 #include <string.h>
 
-
-static bool is_utf8(const char *text, size_t len)
-{
-	for (size_t i = 0; i < len;) {
-		size_t n = sf_utf8_len(text + i, len - i);
-
-		if (!n)
-			return false;
-		i += n;
-	}
-	return true;
-}
-
+/* As it is: most of every name. */
 static bool is_plain(unsigned char c)
 {
-	return c >= 0x20 && c != '"' && c != '\\' && c != 0x7f;
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
-static void add_escaped(struct sf_str *to, const char *text, size_t len)
+/* The character at text; its bytes. */
+static size_t add_other(struct sf_str *to, const char *text, size_t left)
 {
+	bool inert;
+	size_t n = sf_char_len(text, left, &inert);
+
+	if (*text == '"' || *text == '\\')
+		sf_str_addf(to, "\\%c", *text);
+	else if (!sf_utf8_len(text, left))
+		sf_str_addf(to, "\\\\x%02x", (unsigned char)*text);
+	else if (!inert)
+		sf_str_addf(to, "\\u%04x", (unsigned)sf_char_code(text, n));
+	else
+		sf_str_addn(to, text, n);
+	return n;
+}
+
+/* What is no UTF-8 becomes \xNN; everything else stays the same for a program. */
+void sf_add_json_string(struct sf_str *to, const char *text)
+{
+	size_t len = strlen(text);
+
 	sf_str_addch(to, '"');
 	for (size_t i = 0, from; i < len;) {
 		for (from = i; i < len && is_plain((unsigned char)text[i]);)
 			i++;
 		sf_str_addn(to, text + from, i - from);
-		if (i == len)
-			break;
-		if (text[i] == '"' || text[i] == '\\')
-			sf_str_addf(to, "\\%c", text[i++]);
-		else
-			sf_str_addf(to, "\\u%04x", (unsigned char)text[i++]);
+		if (i < len)
+			i += add_other(to, text + i, len - i);
 	}
 	sf_str_addch(to, '"');
-}
-
-void sf_add_json_string(struct sf_str *to, const char *text)
-{
-	struct sf_str s = SF_STR_INIT;
-	size_t len = strlen(text);
-
-	if (is_utf8(text, len)) {
-		add_escaped(to, text, len);
-		return;
-	}
-	sf_str_add_printable(&s, text, len);
-	add_escaped(to, s.buf, s.len);
-	to->failed |= sf_str_failed(&s);
-	sf_str_release(&s);
 }
 
 void sf_put_string(FILE *f, const char *text)

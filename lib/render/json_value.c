@@ -32,9 +32,10 @@ json_t *sf_json_uint(uint64_t value)
 	return json_integer(value > INT64_MAX ? INT64_MAX : (json_int_t)value);
 }
 
+/* Strings come in pieces of whole characters. */
 static int append(const char *buf, size_t size, void *out)
 {
-	sf_str_addn(out, buf, size);
+	sf_str_add_inert_json(out, buf, size);
 	return 0;
 }
 

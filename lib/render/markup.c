@@ -11,18 +11,13 @@ static bool is_nonchar(const unsigned char *p, size_t n)
 	return n == 3 && p[0] == 0xef && p[1] == 0xbf && p[2] >= 0xbe;
 }
 
-/*
- * Bytes of the character at text; *shown is false where it must be spelt \xNN. U+0080 … U+009F are
- * controls.
- */
+/* Bytes of the character at text; *shown is false where it must be spelt \xNN. */
 static size_t next(const char *text, size_t left, bool *shown)
 {
-	const unsigned char *p = (const unsigned char *)text;
-	size_t n = sf_utf8_len(text, left);
+	size_t n = sf_char_len(text, left, shown);
 
-	*shown = n && p[0] >= 0x20 && p[0] != 0x7f && !(n == 2 && p[0] == 0xc2 && p[1] < 0xa0) &&
-		 !is_nonchar(p, n);
-	return n ? n : 1;
+	*shown = *shown && !is_nonchar((const unsigned char *)text, n);
+	return n;
 }
 
 /* Walk text, let put write each shown character; the others are spelt, behind backslash. */

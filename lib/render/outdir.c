@@ -13,23 +13,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/own_link.h"
+
 static int failed(struct sf_error *err, const struct sf_outdir *o, const char *what)
 {
 	int code = -errno;
 
 	return sf_error_at(err, code, o->path, 0, "%s: %s", what, strerror(-code));
-}
-
-/* Whether the path, which exists, may be written under: not through somebody else's link. */
-static int check_link(const struct sf_outdir *o, struct sf_error *err)
-{
-	struct stat st;
-
-	if (lstat(o->path, &st) || !S_ISLNK(st.st_mode) || st.st_uid == geteuid())
-		return 0;
-	return sf_error_at(err, -ELOOP, o->path, 0,
-			   "a symbolic link of user %u, not followed; name the directory itself",
-			   (unsigned)st.st_uid);
 }
 
 static int make_parents(const char *path)
@@ -57,11 +47,14 @@ static int open_dir(struct sf_outdir *o, struct sf_error *err)
 		errno = ret ? -ret : errno;
 		return failed(err, o, "cannot be made");
 	}
-	ret = check_link(o, err);
-	if (ret)
-		return ret;
-	o->fd = open(o->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return o->fd < 0 ? failed(err, o, "cannot be opened") : 0;
+	o->fd = sf_open_own(o->path, O_RDONLY | O_DIRECTORY, 0);
+	if (o->fd >= 0)
+		return 0;
+	if (o->fd == -ELOOP)
+		return sf_error_at(err, -ELOOP, o->path, 0, "a symbolic link of another user, not "
+				   "followed; name the directory itself");
+	errno = -o->fd;
+	return failed(err, o, "cannot be opened");
 }
 
 static int open_stage(struct sf_outdir *o, struct sf_error *err)
@@ -162,11 +155,29 @@ int sf_outdir_keep(struct sf_outdir *o, const char *name)
 	return remember(o, name);
 }
 
+static int sync_file(const struct sf_outdir *o, const char *name)
+{
+	int fd = openat(o->stage_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC), ret = 0;
+
+	if (fd < 0)
+		return -1;
+	/* EINVAL: the file system has nothing to write back to. */
+	if (fsync(fd) && errno != EINVAL)
+		ret = -1;
+	close(fd);
+	return ret;
+}
+
+/* All contents reach the disk before the first name does. */
 int sf_outdir_commit(struct sf_outdir *o, struct sf_error *err)
 {
 	for (size_t i = 0; i < o->file.nr; i++)
+		if (sync_file(o, o->file.name[i]))
+			return failed(err, o, o->file.name[i]);
+	for (size_t i = 0; i < o->file.nr; i++)
 		if (renameat(o->stage_fd, o->file.name[i], o->fd, o->file.name[i]))
 			return failed(err, o, o->file.name[i]);
+	fsync(o->fd); /* file systems that cannot sync a directory do not matter here */
 	return 0;
 }
 

@@ -10,6 +10,8 @@
 #include <snapflame/export.h>
 #include <snapflame/str.h>
 
+#include "base/own_link.h"
+
 enum { TRIES = 16 };
 
 static int failed(struct sf_error *err, const char *path, int code)
@@ -44,13 +46,6 @@ static int make_temp(struct sf_outfile *o)
 	return ret;
 }
 
-static int open_there(const char *path)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	return fd < 0 ? -errno : fd;
-}
-
 int sf_outfile_open(struct sf_outfile *o, const char *path, struct sf_error *err)
 {
 	struct stat st;
@@ -67,7 +62,7 @@ int sf_outfile_open(struct sf_outfile *o, const char *path, struct sf_error *err
 	if (there && S_ISDIR(st.st_mode))
 		fd = -EISDIR;
 	else if (there && !S_ISREG(st.st_mode))
-		fd = open_there(path);
+		fd = sf_open_own(path, O_WRONLY | O_NOCTTY, 0);
 	else
 		fd = make_temp(o);
 	if (fd >= 0)
@@ -88,6 +83,9 @@ int sf_outfile_commit(struct sf_outfile *o, struct sf_error *err)
 
 	errno = EIO; /* where stdio remembers the failure but not the reason */
 	if (fflush(o->file) || ferror(o->file))
+		ret = -errno;
+	/* In place it may be a pipe. */
+	if (!ret && o->temp && fsync(fileno(o->file)) && errno != EINVAL)
 		ret = -errno;
 	if (fclose(o->file) && !ret)
 		ret = -errno;

@@ -8,7 +8,8 @@
 /*
  * Run argv[0], looked up in PATH where it has no slash, in the directory dirfd, and wait for its end.
  * What it prints goes to out_fd, and on standard error (and on standard output where out_fd is -1)
- * to said, which takes the first 4 kB. Environment: PATH, HOME, TMPDIR and LC_ALL=C.UTF-8 only.
+ * to said, which takes the first 4 kB. Environment: PATH, HOME, TMPDIR and LC_ALL=C.UTF-8 only;
+ * no other descriptors; at most 2 GB of memory and files of 512 MB.
  *
  * Returns its exit status (128 + N: ended by signal N), or -ENOENT: there is no such program,
  * -ETIMEDOUT: it took longer than timeout_ms and was killed with what it had started, or another

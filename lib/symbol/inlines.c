@@ -62,6 +62,7 @@ static int open_alt(const struct sf_symbols *s, const struct sf_files *f, const 
 		    const uint8_t *id, size_t len)
 {
 	const char *symfs = s->opts.symfs ? s->opts.symfs : "", *slash;
+	const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
 	char path[4200];
 	int fd = -1, n;
 
@@ -70,7 +71,7 @@ static int open_alt(const struct sf_symbols *s, const struct sf_files *f, const 
 		for (size_t i = 1; i < len && (size_t)n < sizeof(path) - 16; i++)
 			n += snprintf(path + n, sizeof(path) - (size_t)n, "%02x", id[i]);
 		snprintf(path + n, sizeof(path) - (size_t)n, ".debug");
-		fd = open(path, O_RDONLY | O_CLOEXEC);
+		fd = open(path, flags);
 	}
 	if (fd >= 0)
 		return fd;
@@ -80,7 +81,7 @@ static int open_alt(const struct sf_symbols *s, const struct sf_files *f, const 
 	else
 		n = snprintf(path, sizeof(path), "%.*s/%s", slash ? (int)(slash - f->syms_path) : 0,
 			     f->syms_path, name);
-	return (size_t)n < sizeof(path) ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	return (size_t)n < sizeof(path) ? open(path, flags) : -1;
 }
 
 static bool alt_fits(Dwarf *alt, const void *want, size_t len)

@@ -3,9 +3,11 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define MAX_MAP (1u << 30)
@@ -66,19 +68,44 @@ static uint32_t inner_pid(uint32_t pid)
 	return inner;
 }
 
+/*
+ * Anybody can write /tmp/perf-PID.map: names are taken from root, from us, and from whom the process
+ * belongs to, as perf does. Below symfs the one who copied the files has decided that.
+ */
+static int read_trusted(const struct sf_symbols *s, uint32_t pid, const char *path, char **text,
+			size_t *len)
+{
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), ret;
+	struct stat st, process;
+	char proc[32];
+
+	if (fd < 0)
+		return -errno;
+	snprintf(proc, sizeof(proc), "/proc/%u", pid);
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+		ret = -EINVAL;
+	else if (!s->opts.symfs && st.st_uid && st.st_uid != geteuid() &&
+		 (stat(proc, &process) || process.st_uid != st.st_uid))
+		ret = -EPERM;
+	else
+		ret = sf_read_fd(fd, MAX_MAP, text, len);
+	close(fd);
+	return ret;
+}
+
 static int read_map(struct sf_symbols *s, uint32_t pid, char **text, size_t *len)
 {
 	char path[4096];
 
 	if (s->opts.symfs) {
 		snprintf(path, sizeof(path), "%s/tmp/perf-%u.map", s->opts.symfs, pid);
-		return sf_read_file(path, MAX_MAP, text, len);
+		return read_trusted(s, pid, path, text, len);
 	}
 	snprintf(path, sizeof(path), "/proc/%u/root/tmp/perf-%u.map", pid, inner_pid(pid));
-	if (!sf_read_file(path, MAX_MAP, text, len))
+	if (!read_trusted(s, pid, path, text, len))
 		return 0;
 	snprintf(path, sizeof(path), "/tmp/perf-%u.map", pid);
-	return sf_read_file(path, MAX_MAP, text, len);
+	return read_trusted(s, pid, path, text, len);
 }
 
 bool sf_jit_is_dump(const char *path)
@@ -98,10 +125,10 @@ static int read_dump(struct sf_symbols *s, uint32_t pid, char **data, size_t *le
 	if (!file[0])
 		return -ENOENT;
 	snprintf(path, sizeof(path), "/proc/%u/root%s", pid, file);
-	if (!s->opts.symfs && !sf_read_file(path, MAX_MAP, data, len))
+	if (!s->opts.symfs && !read_trusted(s, pid, path, data, len))
 		return 0;
 	snprintf(path, sizeof(path), "%s%s", s->opts.symfs ? s->opts.symfs : "", file);
-	return sf_read_file(path, MAX_MAP, data, len);
+	return read_trusted(s, pid, path, data, len);
 }
 
 static int load(struct sf_mod *mod, char *text, size_t len, bool is_dump)

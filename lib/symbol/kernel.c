@@ -18,14 +18,25 @@
 
 int sf_read_file(const char *path, size_t max, char **text, size_t *len)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), ret = 0;
-	size_t alloc = 0;
-	ssize_t n;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), ret;
 
 	*text = NULL;
 	*len = 0;
 	if (fd < 0)
 		return -errno;
+	ret = sf_read_fd(fd, max, text, len);
+	close(fd);
+	return ret;
+}
+
+int sf_read_fd(int fd, size_t max, char **text, size_t *len)
+{
+	size_t alloc = 0;
+	int ret = 0;
+	ssize_t n;
+
+	*text = NULL;
+	*len = 0;
 	do {
 		/* Doubling: /proc/kallsyms is made anew, piece by piece, for every read(). */
 		if (*len + 1 >= alloc) {
@@ -48,7 +59,6 @@ int sf_read_file(const char *path, size_t max, char **text, size_t *len)
 	} while (n);
 	(*text)[*len] = '\0';
 out:
-	close(fd);
 	if (ret) {
 		free(*text);
 		*text = NULL;

@@ -45,5 +45,6 @@ void sf_kernel_release(struct sf_kernel *k);
 
 /* The whole of a file, terminated; -EFBIG past max. For files of /proc, whose size is not known. */
 int sf_read_file(const char *path, size_t max, char **text, size_t *len);
+int sf_read_fd(int fd, size_t max, char **text, size_t *len); /* the rest of what is open there */
 
 #endif

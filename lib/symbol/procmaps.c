@@ -37,9 +37,19 @@ static int feed_line(struct sf_symbols *s, uint32_t pid, const char *line)
 	return sf_symbols_feed(s, &r);
 }
 
+int sf_symbols_feed_maps(struct sf_symbols *s, uint32_t pid, char *text)
+{
+	char *line, *save = NULL;
+	int ret = 0;
+
+	for (line = strtok_r(text, "\n", &save); line && !ret; line = strtok_r(NULL, "\n", &save))
+		ret = feed_line(s, pid, line);
+	return ret;
+}
+
 int sf_symbols_feed_proc(struct sf_symbols *s, uint32_t pid)
 {
-	char path[64], *text, *line, *save = NULL;
+	char path[64], *text;
 	size_t len;
 	int ret;
 
@@ -47,8 +57,7 @@ int sf_symbols_feed_proc(struct sf_symbols *s, uint32_t pid)
 	ret = sf_read_file(path, MAX_MAPS, &text, &len);
 	if (ret)
 		return ret;
-	for (line = strtok_r(text, "\n", &save); line && !ret; line = strtok_r(NULL, "\n", &save))
-		ret = feed_line(s, pid, line);
+	ret = sf_symbols_feed_maps(s, pid, text);
 	free(text);
 	return ret;
 }

@@ -81,7 +81,9 @@ static int by_place(const void *a, const void *b)
 		return !x->name ? -1 : 1;
 	if (x->start != y->start)
 		return x->start < y->start ? -1 : 1;
-	return x->end < y->end ? -1 : x->end > y->end;
+	/* The later of two that begin together is found first, and only the shorter leaves any of the
+	 * other to be found. */
+	return x->end > y->end ? -1 : x->end < y->end;
 }
 
 static int add_json(struct sf_str *out, const char *name)

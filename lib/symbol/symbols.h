@@ -88,4 +88,7 @@ bool sf_sources_kernel(struct sf_symbols *s);
  */
 bool sf_sources_same_kernel(struct sf_symbols *s, const char **why);
 
+/* procmaps.c: tell of what the text of a /proc/PID/maps says; text is cut into its lines. */
+int sf_symbols_feed_maps(struct sf_symbols *s, uint32_t pid, char *text);
+
 #endif

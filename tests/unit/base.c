@@ -164,6 +164,11 @@ static void printable(void **state)
 		{ "del\x7f", "del\\x7f" },
 		{ "gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f" },
 		{ "csi\xc2\x9b", "csi\\xc2\\x9b" },    /* C1, an escape for some terminals */
+		{ "a\xe2\x80\xae" "b", "a\\xe2\\x80\\xae" "b" }, /* U+202E: the rest from right to left */
+		{ "\xe2\x81\xa6", "\\xe2\\x81\\xa6" },
+		{ "\xd8\x9c", "\\xd8\\x9c" },
+		{ "\xe2\x80\xa8", "\\xe2\\x80\\xa8" },	/* U+2028: a line separator */
+		{ "\xe2\x80\xa6", "\xe2\x80\xa6" },
 		{ "\xc3", "\\xc3" },		       /* cut off */
 		{ "\xc0\xaf", "\\xc0\\xaf" },	       /* overlong */
 		{ "\xed\xa0\x80", "\\xed\\xa0\\x80" }, /* surrogate */
@@ -182,6 +187,17 @@ static void printable(void **state)
 	assert_int_equal(sf_utf8_len("", 0), 0);
 	assert_int_equal(sf_utf8_len("\xe2\x82\xac", 2), 0);
 	assert_int_equal(sf_utf8_len("\xe2\x82\xac", 3), 3);
+}
+
+/* What a program reads stays the same. */
+static void inert_json(void **state)
+{
+	static const char json[] = "{\n\t\"\\u001b \xc2\x9b \x7f \xe2\x80\xae gr\xc3\xbc\": 1}\n";
+	struct sf_str s = SF_STR_INIT;
+
+	sf_str_add_inert_json(&s, json, strlen(json));
+	assert_string_equal(s.buf, "{\n\t\"\\u001b \\u009b \\u007f \\u202e gr\xc3\xbc\": 1}\n");
+	sf_str_release(&s);
 }
 
 static void map64(void **state)
@@ -290,7 +306,8 @@ int main(void)
 		cmocka_unit_test(error_text),	  cmocka_unit_test(debug_modules),
 		cmocka_unit_test(array_grows),	  cmocka_unit_test(arena),
 		cmocka_unit_test(string_appends), cmocka_unit_test(string_without_memory),
-		cmocka_unit_test(printable),	  cmocka_unit_test(map64),
+		cmocka_unit_test(printable),	  cmocka_unit_test(inert_json),
+		cmocka_unit_test(map64),
 		cmocka_unit_test(strtab),	  cmocka_unit_test(hashes),
 	};
 

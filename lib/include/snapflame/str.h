@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct sf_str {
 	char *buf;
@@ -30,7 +31,8 @@ void sf_str_add(struct sf_str *s, const char *text);
 void sf_str_addn(struct sf_str *s, const void *data, size_t len);
 void sf_str_addch(struct sf_str *s, char c);
 void sf_str_addf(struct sf_str *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void sf_str_vaddf(struct sf_str *s, const char *fmt, va_list ap);
+void sf_str_vaddf(struct sf_str *s, const char *fmt, va_list ap)
+	__attribute__((format(printf, 2, 0)));
 
 static inline bool sf_str_failed(const struct sf_str *s)
 {
@@ -41,12 +43,23 @@ static inline bool sf_str_failed(const struct sf_str *s)
 char *sf_str_detach(struct sf_str *s);
 
 /*
- * Append text for a reader's eyes: control characters, invalid UTF-8 and terminal escapes become
- * \xNN, so that a symbol's or a thread's name can do nothing to a terminal.
+ * Append text for a reader's eyes: control characters, invalid UTF-8, terminal escapes and what turns
+ * the order of writing become \xNN, so that a symbol's or a thread's name can do nothing to a terminal
+ * or to the words around it.
  */
 void sf_str_add_printable(struct sf_str *s, const char *text, size_t len);
+/* Append JSON text (valid UTF-8) in which the same characters, but for line ends and tabs, become
+ * \uNNNN: it says the same to a program. */
+void sf_str_add_inert_json(struct sf_str *s, const char *json, size_t len);
 
 /* Length in bytes of the valid UTF-8 sequence at p (1…4), 0 where it is none. */
 size_t sf_utf8_len(const char *p, size_t left);
+/*
+ * Bytes of the character at p, 1 where it is none (left is at least 1). *inert is false for what
+ * must not be shown as it is: no UTF-8, C0 and C1 controls, line separators, bidirectional marks.
+ */
+size_t sf_char_len(const char *p, size_t left, bool *inert);
+/* Its code, where n is what sf_utf8_len() said. */
+uint32_t sf_char_code(const char *p, size_t n);
 
 #endif

@@ -1,0 +1,82 @@
+#!/bin/sh
+# Names are data. Threads, programs, functions, files, BRANCHes, covariates and devices whose names hold
+# terminal escapes, HTML, gnuplot and shell characters, separators, bidirectional marks and broken UTF-8
+# go through every command and output. They must do nothing there: no command is run, no file appears
+# but those that are meant to, nothing reaches a terminal but text, and what is JSON, XML or a folded
+# line stays one.
+. "$TOP/tests/lib.sh"
+cd "$TMP" || exit 1
+[ -x "$BUILD/tests/tools/text_recording" ] || skip_all "the tool that makes the recording is not built"
+
+"$BUILD/tests/tools/text_recording" bad.data <"$TOP/tests/fuzz/corpus/marks/bad-names"
+ok $? "a recording full of names that mean harm"
+# They would be run here.
+mkdir work && cd work || exit 1
+
+# inert FILE WHAT: UTF-8, and no character that acts on a terminal but line ends and tabs
+inert() {
+  perl -CI -e 'use open qw(:std :utf8); use warnings FATAL => "utf8"; local $/; my $t = <STDIN>;
+    exit($t =~ /[^\P{Cc}\n\t]|[\x{61c}\x{200e}\x{200f}\x{2028}-\x{202e}\x{2066}-\x{2069}]|\x{fffd}/)' \
+    <"$1" 2>/dev/null
+  ok $? "$2"
+}
+# json FILE WHAT
+json() {
+  perl -MJSON::PP -e 'local $/; decode_json(<STDIN>)' <"$1" >/dev/null 2>&1
+  ok $? "$2"
+}
+
+snap() { run "$SNAPFLAME" "$@" && inert "$out" "$1 ${3:-} ${4:-} prints inert text"; inert "$err" "and what it says is"; }
+
+for view in samples wall oncpu offcpu critical; do
+  snap fold ../bad.data --view $view --kernel
+done
+awk '!/^[^ ;].* [0-9]+$/ {bad = 1} END {exit bad}' "$out"
+ok $? "each folded line has a stack and a number"
+for table in branches threads states futex io wakeups coverage events; do
+  snap show ../bad.data $table
+  snap show ../bad.data $table --csv
+  snap show ../bad.data $table --json
+  [ "$status" -ne 0 ] || json "$out" "show $table --json is JSON"
+done
+snap diff ../bad.data --fast 1 --slow 2
+snap diff ../bad.data --fast 1 --slow 2 --json
+json "$out" "diff --json is JSON"
+snap diff ../bad.data --fast 1 --slow 2 --format folded
+for format in speedscope firefox perfetto rows; do
+  run "$SNAPFLAME" export ../bad.data --format $format -o ../out.$format
+  [ "$status" -eq 0 ] || { skip "export $format" "$(cat "$err")"; continue; }
+  inert ../out.$format "export $format is inert text"
+  case $format in rows) ;; *) json ../out.$format "export $format is JSON" ;; esac
+done
+
+run "$SNAPFLAME" report ../bad.data -o ../report
+is "$status" 0 "a report is made"
+inert "$err" "what it says is inert"
+for f in ../report/*; do
+  case $f in *.png | *.pdf) continue ;; esac
+  inert "$f" "${f#../} is inert text"
+done
+grep -l 'alert(1)' ../report/* | while read -r f; do grep -n '<script>alert' "$f"; done >"$out"
+is "$(cat "$out")" "" "no name is a tag"
+grep -c '`id`\|\$(id)' ../report/*.gp >"$out" 2>/dev/null
+is "$(grep -v ':0$' "$out")" "" "no name is in a gnuplot script"
+if command -v gnuplot >/dev/null 2>&1; then
+  [ -s ../report/pauses.svg ]
+  ok $? "gnuplot draws it"
+fi
+for f in ../report/*.svg; do
+  run perl -0777 -ne 's/<!\[CDATA\[.*?\]\]>//gs; s/<!--.*?-->//gs; s/<\?.*?\?>//gs; s/<!DOCTYPE[^\[>]*(\[.*?\])?>//gs;
+    my @open; while (/<(\/?)([A-Za-z][\w:.-]*)((?:\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|\x27[^\x27<]*\x27))*)\s*(\/?)>|(<)/g) {
+      die "a stray < in $ARGV" if defined $5; next if $4;
+      if ($1) { my $o = pop @open // ""; die "$2 ends $o" if $o ne $2 } else { push @open, $2 } }
+    die "open: @open" if @open' "$f"
+  is "$status" 0 "${f#../} is well-formed"
+done
+is "$(find .. -type f -newer ../bad.data ! -path '../report/*' ! -name 'out.*' ! -name '.out' ! -name '.err' | sort)" "" \
+  "no other file has appeared"
+is "$(find ../report -name '*[!a-z0-9.-]*')" "" "no name is part of a file's name"
+[ "$(find ../report -type f | wc -l)" -gt 5 ]
+ok $? "the report has its files"
+
+done_testing
