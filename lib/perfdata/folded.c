@@ -116,7 +116,7 @@ static void settle_columns(struct sf_folded *f)
 /* flamegraph.pl knows none, but some tools write "# …". A thread may well be called "#1". */
 static bool is_comment(const char *text, size_t len)
 {
-	return text[0] == '#' && (len == 1 || text[1] == ' ' || text[1] == '#');
+	return text[0] == '#' && (len == 1 || isspace((unsigned char)text[1]) || text[1] == '#');
 }
 
 int sf_folded_next(struct sf_folded *f, const struct sf_folded_line **line, struct sf_error *err)

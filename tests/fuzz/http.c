@@ -16,28 +16,30 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* answer is a copy: the client may have gone on to the next input while it is sent. */
 static struct {
 	char path[64];
 	int fd;
-	const uint8_t *data;
-	size_t size;
-} server;
+	pthread_mutex_t lock;
+	struct sf_str answer;
+} server = { .lock = PTHREAD_MUTEX_INITIALIZER, .answer = SF_STR_INIT };
 
 static void remove_socket(void)
 {
 	unlink(server.path);
 }
 
-static void send_all(int fd, const uint8_t *data, size_t size)
+static void answer(int fd)
 {
-	while (size) {
-		ssize_t n = send(fd, data, size, MSG_NOSIGNAL);
+	struct sf_str s = SF_STR_INIT;
+	ssize_t n = 1;
 
-		if (n <= 0)
-			return;
-		data += n;
-		size -= (size_t)n;
-	}
+	pthread_mutex_lock(&server.lock);
+	sf_str_addn(&s, server.answer.buf, server.answer.len);
+	pthread_mutex_unlock(&server.lock);
+	for (size_t at = 0; n > 0 && at < s.len; at += (size_t)n)
+		n = send(fd, s.buf + at, s.len - at, MSG_NOSIGNAL);
+	sf_str_release(&s);
 }
 
 /* One connection after the other: waits for a request, answers with the input, hangs up. */
@@ -50,7 +52,7 @@ static void *serve(void *arg)
 		if (fd < 0)
 			continue;
 		if (recv(fd, request, sizeof(request), 0) > 0)
-			send_all(fd, server.data, server.size);
+			answer(fd);
 		shutdown(fd, SHUT_WR);
 		while (recv(fd, request, sizeof(request), 0) > 0)
 			;
@@ -81,8 +83,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!server.path[0])
 		start();
-	server.data = data;
-	server.size = size;
+	pthread_mutex_lock(&server.lock);
+	sf_str_reset(&server.answer);
+	sf_str_addn(&server.answer, data, size);
+	pthread_mutex_unlock(&server.lock);
 	ret = sf_http_call(server.path, "PATCH", "/vm", "{}", &wait, &r, &err);
 	if (ret) {
 		MUST(err.what[0] && !r.body);
