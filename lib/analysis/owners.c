@@ -47,6 +47,8 @@ static void thread_label(const struct sf_recording *rec, const struct sf_thread 
 		snprintf(buf, size, "another process");
 	else if (is_child(rec, t))
 		snprintf(buf, size, "%s (child)", comm);
+	else if (t->flags & SF_THREAD_RECORDER)
+		snprintf(buf, size, "%s (recorder)", comm);
 	else if (t->flags & SF_THREAD_KERNEL || !*process)
 		snprintf(buf, size, "%s", comm);
 	else if (t->flags & SF_THREAD_TARGET)

@@ -163,9 +163,9 @@ static void from_future(struct cursor *c, const struct sf_sched *e, const struct
 		c->now.state = SF_STATE_RUNNING;
 		c->now.cpu = e->cpu;
 	} else if (e) {
-		/* Woken, or put on a CPU without a waking that was seen: it slept. A new thread's
-		 * first wait is for a CPU. */
-		c->now.state = start > c->t->lo ? SF_STATE_RUNNABLE : SF_STATE_BLOCKED;
+		/* Woken, or put on a CPU without a waking that was seen: it slept. What was started
+		 * while recording first waits for a CPU. */
+		c->now.state = start && e->kind == SF_SCHED_IN ? SF_STATE_RUNNABLE : SF_STATE_BLOCKED;
 		c->now.task = SF_TASK_BLOCKED;
 		if (s && snap_state(s->state, &c->now.task) != SF_STATE_BLOCKED)
 			c->now.task = SF_TASK_BLOCKED;

@@ -120,6 +120,7 @@ int sf_session_meta(struct sf_capture *c)
 		      (json_int_t)c->start_realtime);
 	if (!o)
 		return -ENOMEM;
+	json_object_set_new(o, "recorder_pid", json_integer(getpid()));
 	json_object_set_new(o, "cmd", words(c->opts.argv, (size_t)c->opts.argc));
 	json_object_set_new(o, "branch_cmd", words(c->opts.branch_cmd, SIZE_MAX));
 	add_identity(c, o);

@@ -328,6 +328,8 @@ static void flag_threads(struct sf_loader *ld)
 
 		if (rec->meta.pid && t->pid == rec->meta.pid)
 			t->flags |= SF_THREAD_TARGET;
+		if (rec->meta.recorder && t->pid == rec->meta.recorder)
+			t->flags |= SF_THREAD_RECORDER;
 		if (t->tid && t->pid != UINT32_MAX && !sf_map64_get(&ld->user_pid, t->pid, 0))
 			t->flags |= SF_THREAD_KERNEL;
 	}

@@ -116,6 +116,7 @@ static int mark_meta(struct sf_recording *rec, const json_t *o)
 	m->hz = get_num(o, "hz", 0);
 	m->poll_hz = get_num(o, "poll_hz", 0);
 	m->cpus = (uint32_t)get_u64(o, "cpus");
+	m->recorder = (uint32_t)get_u64(o, "recorder_pid");
 	m->realtime_ns = get_u64(o, "realtime_ns");
 	m->at = get_u64(o, "t");
 	json_array_foreach(missing, i, line)

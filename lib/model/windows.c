@@ -20,7 +20,8 @@ static uint32_t replier(const struct sf_recording *rec, const struct sf_window *
 	for (size_t i = 0; i < rec->nr_threads; i++) {
 		const struct sf_thread *t = &rec->thread[i];
 
-		if (t->flags & (SF_THREAD_TARGET | SF_THREAD_KERNEL | SF_THREAD_RECORDER))
+		/* The recorder itself may be the client: its drivers are. */
+		if (t->flags & (SF_THREAD_TARGET | SF_THREAD_KERNEL))
 			continue;
 		for (size_t k = 0; k < t->nr_sched; k++) {
 			const struct sf_sched *e = &t->sched[k];
@@ -94,19 +95,28 @@ static bool is_vcpu_target(const struct sf_recording *rec)
 	return false;
 }
 
-/* CMD is over when it exits: what follows until the recorder hears of it is not its time. */
-static void end_with_command(struct sf_recording *rec, struct sf_window *w)
+/*
+ * CMD's time is from when the recorder lets it go to its exit: before, and until the recorder hears of
+ * its end, a busy machine may keep the recorder from its CPU.
+ */
+static void fit_to_command(struct sf_recording *rec, struct sf_window *w)
 {
-	uint64_t exit;
+	const struct sf_thread *t;
+	size_t i;
 
 	if (!w->cmd_pid || !rec->system_scope)
 		return;
 	w->root = sf_recording_thread(rec, w->cmd_pid, w->api_hi);
 	if (w->root == SF_NO_THREAD)
 		return;
-	exit = rec->thread[w->root].exit;
-	if (exit > w->lo && exit < w->hi)
-		w->hi = w->api_hi = exit;
+	t = &rec->thread[w->root];
+	if (t->exit > w->lo && t->exit < w->hi)
+		w->hi = w->api_hi = t->exit;
+	i = sf_thread_sched_from(t, w->lo);
+	if (i < t->nr_sched && t->sched[i].kind == SF_SCHED_WAKE && t->sched[i].time < w->hi &&
+	    t->sched[i].other != SF_NO_THREAD &&
+	    rec->thread[t->sched[i].other].flags & SF_THREAD_RECORDER)
+		w->lo = w->api_lo = t->sched[i].time;
 }
 
 static void settle(struct sf_recording *rec, struct sf_vcpu_memo *memo, struct sf_window *w,
@@ -122,7 +132,7 @@ static void settle(struct sf_recording *rec, struct sf_vcpu_memo *memo, struct s
 		if (!w->dark_hi && is_vcpu_target(rec) && !w->whole)
 			sf_recording_note(rec, "BRANCH %u: no vCPU stopped in its window", w->branch);
 		w->root = SF_NO_THREAD;
-		end_with_command(rec, w);
+		fit_to_command(rec, w);
 		if (w->root == SF_NO_THREAD)
 			w->root = replier(rec, w);
 	}

@@ -23,6 +23,7 @@
  * does not know. Times in ns, sizes in bytes unless the name says otherwise.
  *
  *   meta      first mark: "version" (1), "tool", "pid", "comm", "exe", "scope" ("system", "vmm"),
+ *             "recorder_pid",
  *             "hz", "poll_hz", "call_graph", "wakings" ("ftrace", "perf", "none"), "cpus", "host",
  *             "kernel", "realtime_ns" (at t), "cmd" [words of snapflame], "branch_cmd" [words],
  *             "vm" (the VM's name, where it was given one), "exe_build_id" (hex), "devices"

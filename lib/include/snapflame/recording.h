@@ -221,6 +221,7 @@ struct sf_label {
 /* What the recording says of itself (mark "meta" and the file's header). */
 struct sf_meta {
 	uint32_t pid; /* 0: not snapflame's */
+	uint32_t recorder; /* pid; 0 unknown */
 	uint32_t vm, exe_build_id; /* string ids, "" unknown */
 	struct sf_label *label;
 	size_t nr_labels, label_alloc;
