@@ -165,7 +165,8 @@ static int causes_of(struct ranking *r, uint32_t top)
 	uint32_t deep = deepest(r, top), nr = 0;
 	int ret = 0;
 
-	if (deep == top)
+	/* Frames of the run queue are those of who waits: they do not tell causes apart. */
+	if (deep == top && r->d->profile.path[top].kind != SF_KIND_RUNQUEUE)
 		for (uint32_t c = r->first_child[top]; !ret && c; c = r->next[c]) {
 			if (delta(r, c) * delta(r, top) <= 0 ||
 			    fabs(delta(r, c)) < good_part * fabs(delta(r, top)))

@@ -27,22 +27,23 @@ static int shares(struct sf_critpath *cp, uint32_t root, struct waits *w)
 	*w = (struct waits){ .top = SF_NO_THREAD };
 	for (size_t i = 0; i < cp->nr; i++) {
 		const struct sf_segment *s = &cp->seg[i];
-		uint32_t *us;
+		uint32_t *us, whom = s->thread;
 
-		/* Its own turn in the run queue is its own time, whoever had the CPU. */
-		if ((s->thread == root && !s->dev) || (s->kind == SF_KIND_RUNQUEUE && s->waiter &&
-		    cp->waiter[s->waiter - 1].thread == root)) {
+		/* A turn in the run queue is the time of who wants the CPU, whoever has it. */
+		if (s->kind == SF_KIND_RUNQUEUE && s->waiter)
+			whom = cp->waiter[s->waiter - 1].thread;
+		if (whom == root && !s->dev) {
 			w->own += s->hi - s->lo;
 			continue;
 		}
 		w->given += s->hi - s->lo;
-		us = sf_map64_at(&sum, s->thread, NULL);
+		us = sf_map64_at(&sum, whom, NULL);
 		if (!us)
 			break;
 		*us += (uint32_t)((s->hi - s->lo) / 1000);
 		if (*us >= most) {
 			most = *us;
-			w->top = s->thread;
+			w->top = whom;
 		}
 	}
 	sf_map64_release(&sum);

@@ -41,6 +41,16 @@ static void put_owner(struct sf_str *out, const struct sf_diff *d, uint32_t owne
 		sf_str_addf(out, "thread %u", o->tid);
 }
 
+/* Threads of a pool that do the same. */
+static size_t nr_others(const struct sf_diff *d, const struct sf_cause *c)
+{
+	size_t nr = 0;
+
+	while (sf_cause_other_owner(d, c, nr))
+		nr++;
+	return nr;
+}
+
 static void finish_row(struct row *r)
 {
 	snprintf(r->delta_text, sizeof(r->delta_text), "%+.1f", r->delta);
@@ -56,6 +66,8 @@ static void cause_row(struct row *r, const struct sf_diff *d, const struct sf_ca
 			   .fast = c->fast_ms, .slow = c->slow_ms };
 	sf_str_init(&r->owner);
 	put_owner(&r->owner, d, c->owner);
+	if (nr_others(d, c))
+		sf_str_addf(&r->owner, " +%zu", nr_others(d, c));
 	finish_row(r);
 }
 
