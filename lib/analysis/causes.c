@@ -224,21 +224,23 @@ static int by_own_growth(const void *a, const void *b)
 	return dx > dy ? -1 : dx < dy ? 1 : by_growth(a, b);
 }
 
-/* Who had the CPU, who waited: the links of the cause's owner and kind with the most time. */
+/* Who had the CPU, who waited, who did the work: the links of the cause's owner and kind with the most time. */
 static void name_links(struct sf_diff *d, struct sf_cause *c)
 {
 	const struct sf_profile *p = &d->profile;
 	uint32_t kind = kind_node(d, c->path);
-	double most[2] = { 0, 0 };
+	double most[SF_NR_RELATIONS] = { 0 };
 
 	for (size_t i = 0; kind && i < p->nr_links; i++) {
 		const struct sf_link *l = &p->link[i];
 
-		if (l->path != kind || l->ms <= most[l->behind])
+		if (l->path != kind || l->ms <= most[l->relation])
 			continue;
-		most[l->behind] = l->ms;
-		if (l->behind) {
+		most[l->relation] = l->ms;
+		if (l->relation == SF_HAS_CPU) {
 			c->behind = l->owner;
+		} else if (l->relation == SF_SERVES) {
+			c->served_by = l->owner;
 		} else {
 			c->waiter = l->owner;
 			c->waits_in = l->stack ? sf_strtab_text(&p->str, l->stack) : NULL;

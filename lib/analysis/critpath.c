@@ -49,7 +49,8 @@ static int emit(struct walk *w, uint64_t lo, struct sf_segment s)
 		cp->stacked += s.hi - s.lo;
 	if (last && last->lo == s.hi && last->thread == s.thread && last->dev == s.dev &&
 	    last->stack == s.stack && last->kind == s.kind && last->waiter == s.waiter &&
-	    last->state == s.state && last->behind == s.behind && last->source == s.source) {
+	    last->state == s.state && last->behind == s.behind && last->source == s.source &&
+	    last->server == s.server && last->server_dev == s.server_dev) {
 		last->lo = lo;
 		return 0;
 	}
@@ -65,6 +66,7 @@ static struct sf_segment segment(struct walk *w, const struct sf_slice *iv)
 
 	return (struct sf_segment){
 		.thread = l->thread, .waiter = l->waiter, .behind = SF_NO_THREAD,
+		.server = SF_NO_THREAD,
 		.state = iv->state, .task = iv->task, .lock = l->lock,
 	};
 }
@@ -368,6 +370,8 @@ static int request_wait(struct walk *w, const struct sf_slice *iv, enum sf_wait 
 		issue = w->pos;
 	if (wait == SF_WAIT_DEVICE && !top(w)->lock)
 		s.dev = rq->dev;
+	else
+		s.server_dev = rq->dev;
 	if (emit(w, issue, s))
 		return -ENOMEM;
 	/* Before its issue the request was in the hands of the block cgroup's throttle. */
@@ -461,6 +465,9 @@ static int blocked(struct walk *w, const struct sf_slice *iv, uint64_t lo)
 	} else if (s.kind == SF_KIND_UNKNOWN && !iv->woken) {
 		s.source = SF_SOURCE_MISSING;
 	}
+	if (wait == SF_WAIT_JOURNAL && iv->woken && iv->wake == SF_WAKE_TASK &&
+	    iv->waker != SF_NO_THREAD && w->rec->thread[iv->waker].flags & SF_THREAD_KERNEL)
+		s.server = iv->waker;
 	s.kind = through(top(w), of_vcpu(w, s.kind));
 	return emit(w, lo, s);
 }

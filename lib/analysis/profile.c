@@ -129,10 +129,10 @@ static int kind_path(struct sf_profile *p, const struct sf_segment *s, uint32_t 
 	return child(p, *at, path, at);
 }
 
-static int link_to(struct sf_profile *p, uint32_t path, uint32_t owner, bool behind, uint32_t stack,
-		   double ms)
+static int link_to(struct sf_profile *p, uint32_t path, uint32_t owner, enum sf_relation relation,
+		   uint32_t stack, double ms)
 {
-	uint64_t key = sf_hash64((uint64_t)path << 32 | owner) ^ ((uint64_t)stack << 1 | behind);
+	uint64_t key = sf_hash64((uint64_t)path << 32 | owner) ^ ((uint64_t)stack << 2 | relation);
 	struct sf_link *l;
 	bool made;
 	uint32_t *v = sf_map64_at(&p->link_of, key, &made);
@@ -143,7 +143,7 @@ static int link_to(struct sf_profile *p, uint32_t path, uint32_t owner, bool beh
 		if (SF_GROW(p->link, p->nr_links + 1, p->link_alloc))
 			return -ENOMEM;
 		p->link[p->nr_links] = (struct sf_link){
-			.path = path, .owner = owner, .behind = behind, .stack = stack,
+			.path = path, .owner = owner, .relation = (uint8_t)relation, .stack = stack,
 		};
 		*v = (uint32_t)p->nr_links++;
 	}
@@ -163,7 +163,7 @@ static int links(struct sf_profile *p, struct sf_namer *n, const struct sf_critp
 	if (s->behind != SF_NO_THREAD) {
 		uint32_t owner = sf_profile_owner(p, n->rec, s->behind, 0);
 
-		if (!owner || link_to(p, path, owner, true, 0, ms))
+		if (!owner || link_to(p, path, owner, SF_HAS_CPU, 0, ms))
 			return -ENOMEM;
 	}
 	if (s->dev || s->waiter) {
@@ -171,7 +171,13 @@ static int links(struct sf_profile *p, struct sf_namer *n, const struct sf_critp
 		uint32_t stack = s->dev ? s->stack : cp->waiter[s->waiter - 1].stack;
 		uint32_t owner = sf_profile_owner(p, n->rec, who, 0);
 
-		if (!owner || link_to(p, path, owner, false, sf_namer_stack_text(n, stack), ms))
+		if (!owner || link_to(p, path, owner, SF_WAITS, sf_namer_stack_text(n, stack), ms))
+			return -ENOMEM;
+	}
+	if (s->server != SF_NO_THREAD || s->server_dev) {
+		uint32_t owner = sf_profile_owner(p, n->rec, s->server, s->server_dev);
+
+		if (!owner || link_to(p, path, owner, SF_SERVES, 0, ms))
 			return -ENOMEM;
 	}
 	return 0;

@@ -41,7 +41,7 @@ static bool is_cpu(const struct sf_cause *c)
 /* The links of owner's waits behind others. */
 static bool waits_of(const struct queue *q, const struct sf_link *l)
 {
-	return !l->behind && l->owner == q->owner && is_queue(&q->d->profile, l->path) &&
+	return l->relation == SF_WAITS && l->owner == q->owner && is_queue(&q->d->profile, l->path) &&
 	       q->d->profile.path[l->path].owner != q->owner;
 }
 

@@ -229,6 +229,32 @@ static double device_ms(const struct walked *w, uint32_t dev)
 	return ms;
 }
 
+/* Whose work it is that a thread waits for: the journal's, or the device's under pages. */
+static void who_served_is_known(void **state)
+{
+	struct walked w;
+	uint64_t journal = 0, device = 0;
+
+	walk(&w, THREADS
+	     "thread 400 400 jbd2/vda-8 kernel\n0 in 100 cpu0\n"
+	     "10 out 100 D jbd2_log_wait_commit ext4_sync_file | fsync main\n0 in 400 cpu1\n"
+	     "60 wake 100 by 400\n60 in 100 cpu0\n61 out 400 S kjournald2\n"
+	     "62 out 100 D io_schedule folio_wait_writeback | open main\nrq 7 63 69.9 400\n"
+	     "70 wake 100 softirq\n70 in 100 cpu0\n80 out 100 S ep_poll | loop\nwindow 1 0 80 100\n");
+	for (size_t i = 0; i < w.cp.nr; i++) {
+		const struct sf_segment *s = &w.cp.seg[i];
+
+		if (s->kind == SF_KIND_IO_JOURNAL && s->server != SF_NO_THREAD &&
+		    w.rec->thread[s->server].tid == 400)
+			journal += s->hi - s->lo;
+		if (s->kind == SF_KIND_IO_WRITEBACK && s->server_dev == 7)
+			device += s->hi - s->lo;
+	}
+	IS((double)journal / 1e6, 50);
+	IS((double)device / 1e6, 8);
+	done(&w);
+}
+
 #define WAIT_FOR_EVENTS(rq, wake) \
 	THREADS "0 in 100 cpu0\n0 in 200 cpu1\n" \
 		"10 out 100 S read_events do_io_getevents | read_async main\n" rq \
@@ -429,6 +455,7 @@ int main(void)
 		cmocka_unit_test(the_run_queue_names_who_had_the_cpu),
 		cmocka_unit_test(io_is_told_apart),
 		cmocka_unit_test(a_device_owns_its_requests),
+		cmocka_unit_test(who_served_is_known),
 		cmocka_unit_test(events_of_io_are_the_devices),
 		cmocka_unit_test(a_sender_is_followed_through_its_interrupt),
 		cmocka_unit_test(a_signal_has_a_sender_and_a_timer_none),

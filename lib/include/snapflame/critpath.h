@@ -45,6 +45,8 @@ struct sf_segment {
 	uint32_t dev;    /* the owner is this device; 0: it is the thread */
 	uint32_t stack;  /* the owner's, trimmed of the scheduler */
 	uint32_t waiter; /* index + 1 into waiter; 0: the root itself */
+	uint32_t server; /* a wait for I/O: the kernel's worker (a journal) that ended it; SF_NO_THREAD */
+	uint32_t server_dev; /* and the device whose request it was, where that is not the owner; 0 */
 	uint32_t behind; /* runnable: who had the CPU most of the time, then the owner; SF_NO_THREAD */
 	enum sf_kind kind;
 	enum sf_state state;

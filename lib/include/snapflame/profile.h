@@ -35,11 +35,19 @@ struct sf_owner {
 	bool target, kernel, vcpu;
 };
 
+/* What an owner has to do with the time of another one. */
+enum sf_relation {
+	SF_WAITS,  /* it waited for the path's owner */
+	SF_HAS_CPU, /* runqueue: it had the CPU */
+	SF_SERVES, /* I/O: the device or worker that did what the path's owner waits for */
+	SF_NR_RELATIONS,
+};
+
 /* Who waited for whom, who had the CPU: ms by window, for one owner and kind. */
 struct sf_link {
 	uint32_t path;  /* the SF_PATH_KIND node it is about */
-	uint32_t owner; /* index into owner: the waiter, or who had the CPU */
-	bool behind;    /* had the CPU; false: waited for the path's owner */
+	uint32_t owner; /* index into owner */
+	uint8_t relation; /* enum sf_relation */
 	uint32_t stack; /* string id: where the waiter waits, leaf < … < root; 0 */
 	double ms;      /* summed over windows */
 	double *column; /* ms by window; those past nr are 0 */
