@@ -128,6 +128,11 @@ demo: deps ## record 5 BRANCHes of a slowing VMM, print the verdict, write demo-
 	@$(MAKE) --no-print-directory O=$(O) all
 	@sh samples/demo.sh $(O) demo-report
 
+.PHONY: pictures
+pictures: ## the README's pictures in docs/, from what make demo left in demo-report/
+	@for f in pauses causes timeline; do cp demo-report/$$f.svg docs/demo-$$f.svg || exit 1; done
+	@cp demo-report/flame-diff.svg docs/demo-flame.svg
+
 .PHONY: check
 check: ## install what the tests need and run them all
 	@sh scripts/deps.sh build libperf use test

@@ -146,13 +146,13 @@ static void y_axis(struct plot *p, const struct chosen *c)
 		    hi > lo ? ceil(hi / step) * step : lo + 1, step);
 }
 
-/* Under the last plots: what the axis is, and the colours. */
+/* Under the last plots: what the axis is, and the colours. With the last one only: each draws it. */
 static void foot(struct plot *p)
 {
-	sf_str_add(&p->setup, "set label 1 \"BRANCH\" at screen 0.5,0.016 center\n");
+	sf_str_add(&p->plot, "  set label 1 \"BRANCH\" at screen 0.5,0.016 center\n");
 	if (p->in->diff)
-		sf_str_add(&p->setup, "set label 2 \"fast\" at screen 0.44,0.016 right tc rgb \"" PLOT_FAST
-				      "\"\nset label 3 \"slow\" at screen 0.56,0.016 left tc rgb \""
+		sf_str_add(&p->plot, "  set label 2 \"fast\" at screen 0.44,0.016 right tc rgb \"" PLOT_FAST
+				      "\"\n  set label 3 \"slow\" at screen 0.56,0.016 left tc rgb \""
 				      PLOT_SLOW "\"\n");
 }
 
@@ -165,18 +165,19 @@ static void commands(struct plot *p, const struct chosen *c, size_t nr)
 	h = p->height;
 	sf_str_add(&p->setup, "unset xlabel\nset key at graph 0,1.32 left samplen 0 Left reverse "
 			      "width -4 font \",11\"\nset tics font \",10\"\n");
-	foot(p);
 	sf_str_addf(&p->plot, "  set multiplot layout %zu,%d margins 0.075,0.985,%.4f,%.4f "
 		    "spacing 0.09,%.4f\n", rows, nr > 1 ? 2 : 1, (FOOT + 20) / h, 1 - 30 / h, 50 / h);
 	for (size_t k = 0; k < nr; k++) {
 		y_axis(p, &c[k]);
+		if (k + 1 == nr)
+			foot(p);
 		/* The name by a plot of nothing: a key's sample would have the last point's colour. */
 		sf_str_addf(&p->plot, "  plot 'covariates.tsv' using 1:%zu:(column(2) < 0 && %d ? 0x999999 : "
 			    "column(2) > 0 ? 0xcc3311 : 0x4477aa) with linespoints pt 7 ps %g lc rgb variable notitle, \\\n"
 			    "    'covariates.tsv' using 1:%zu with dots lc bgnd title columnheader(%zu)\n",
 			    k + 3, p->in->diff != NULL, 0.5 * plot_mark_size(p->in->nr), k + 3, k + 3);
 	}
-	sf_str_add(&p->plot, "  unset multiplot\n");
+	sf_str_add(&p->plot, "  unset multiplot\n  unset label\n");
 }
 
 int plot_covariates(struct plot *p)

@@ -192,6 +192,18 @@ static char ascii_of(uint32_t c)
 		return '-';
 	case 0xb5: /* µ */
 		return 'u';
+	case 0x2588: /* a full block, then those of half a column and more */
+	case 0x2589:
+	case 0x258a:
+	case 0x258b:
+	case 0x258c:
+		return '#';
+	case 0x258d: /* what is less than that */
+	case 0x258e:
+	case 0x258f:
+		return '.';
+	case 0x2592: /* a pale block */
+		return '-';
 	default:
 		return '?';
 	}

@@ -23,6 +23,8 @@ struct row {
 
 struct widths {
 	size_t delta, share, fast, slow, owner;
+	size_t why;    /* longest kind that is shown */
+	double most;   /* largest difference, ms */
 };
 
 static void put_owner(struct sf_str *out, const struct sf_diff *d, uint32_t owner)
@@ -95,6 +97,9 @@ static void measure(struct widths *w, const struct row *row, size_t nr, unsigned
 		WIDEST(w->fast, strlen(r->fast_text));
 		WIDEST(w->slow, strlen(r->slow_text));
 		WIDEST(w->owner, owner);
+		if (r->cause && r->cause->owner)
+			WIDEST(w->why, strlen(sf_kind_name(r->cause->kind)));
+		w->most = fmax(w->most, fabs(r->delta));
 #undef WIDEST
 	}
 	used = w->delta + 1 + w->share + 2 + w->fast + 3 + w->slow + 2 + 2 + STATE + KIND;
@@ -107,6 +112,32 @@ static size_t columns_before_where(const struct widths *w)
 {
 	return w->delta + 1 + w->share + 2 + w->fast + 3 + w->slow + 2 + w->owner + 2 + STATE +
 	       KIND + 2;
+}
+
+enum { BAR = 24, LEAST_BAR = 4 };
+
+/* The size of the difference, in the room behind the kind: full for growth, pale for what shrank. */
+static void put_bar(struct sf_diff_view *v, const struct widths *w, const struct row *r)
+{
+	static const char *const eighth[] = { "", "▏", "▎", "▍", "▌", "▋", "▊", "▉" };
+	size_t before = columns_before_where(w) - KIND - 2 + w->why + 1;
+	size_t room = v->width > before ? v->width - before : 0, eighths;
+
+	if (room < LEAST_BAR || !(w->most > 0))
+		return;
+	room = room < BAR ? room : BAR;
+	eighths = (size_t)(fabs(r->delta) / w->most * (double)room * 8 + 0.5);
+	if (!eighths)
+		return;
+	sf_put_spaces(v->out, w->why - strlen(sf_kind_name(r->cause->kind)) + 1);
+	sf_style(v->out, v->color, !r->cause->significant ? SF_DIM : r->delta > 0 ? SF_RED : SF_GREEN);
+	for (size_t i = 0; i < eighths / 8; i++)
+		sf_str_add(v->out, r->delta > 0 ? "█" : "▒");
+	if (r->delta > 0)
+		sf_str_add(v->out, eighth[eighths % 8]);
+	else if (eighths < 8)
+		sf_str_add(v->out, "▒");
+	sf_style(v->out, v->color, SF_PLAIN);
 }
 
 static void heading(struct sf_diff_view *v, const struct widths *w)
@@ -190,6 +221,7 @@ static void print_cause(struct sf_diff_view *v, const struct widths *w, const st
 		where(v, c, columns_before_where(w));
 	} else {
 		sf_str_add(v->out, kind);
+		put_bar(v, w, r);
 		sf_str_addch(v->out, '\n');
 		if (has_where(v, c) && c == v->d->cause)
 			where_first(v, c);

@@ -87,7 +87,7 @@ static void the_example(void **state)
 	assert_has(text, "pauses fast 288 263, slow 1321 1389 1446 ms");
 	assert_has(text, "verdict The pauses grew from 276 to 1389 ms because firecracker (main) waits");
 	assert_has(text, "+1071.2 96.2 % 3.1 → 1074.3 firecracker (main) blocked io-throttle");
-	assert_has(text, "io-throttle wbt_wait < rq_qos_wait < __rq_qos_throttle <");
+	assert_has(text, "io-throttle ████ wbt_wait < rq_qos_wait < __rq_qos_throttle <");
 	/* The first one has two lines: room for what the program was doing. */
 	assert_has(text, "… < snapshot_memory_to_file < create_snapshot");
 	assert_has(text, "+29.8 2.7 % 12.0 → 41.8 jbd2/vda-8 running io-journal");
@@ -100,6 +100,28 @@ static void the_example(void **state)
 	assert_has_not(text, "load_1min");
 	assert_has(text, "try preallocate the memory file;");
 	assert_has_not(text, "n = 1");
+}
+
+static size_t blocks(const char *text, const char *row)
+{
+	const char *at = strstr(text, row), *end = at ? strchr(at, '\n') : NULL;
+	size_t n = 0;
+
+	for (; at && at < end; at++)
+		n += !strncmp(at, "█", 3);
+	return n;
+}
+
+/* Bars are as long as there is room, and to scale. */
+static void bars(void **state)
+{
+	const char *text = render(130);
+
+	assert_int_equal(blocks(text, "+1071.2"), 24);
+	assert_int_equal(blocks(text, "+29.8"), 0); /* 29.8 / 1071.2 of 24 columns: five eighths of one */
+	assert_has(text, "io-journal  ▋\n");
+	f->d.cause[1].delta.value = 1071.2 / 2;
+	assert_int_equal(blocks(render(130), "+535.6"), 12);
 }
 
 static void fits(void **state)
@@ -284,7 +306,7 @@ int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(the_example), T(fits), T(many_causes_are_summed_up), T(no_verdict_says_why),
+		T(the_example), T(bars), T(fits), T(many_causes_are_summed_up), T(no_verdict_says_why),
 		T(many_problems_on_one_screen),
 		T(one_window_has_no_interval), T(names_are_data), T(colour_changes_nothing_else),
 		T(ascii_keeps_the_columns), T(frames_are_shortened), T(one_long_name),
