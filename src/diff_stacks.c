@@ -2,8 +2,10 @@
 #include "diff_stacks.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
+#include <snapflame/array.h>
 #include <snapflame/filetype.h>
 #include <snapflame/folded.h>
 #include <snapflame/script.h>
@@ -76,45 +78,81 @@ static int fold_file(struct sf_fold *f, const char *path, const struct sf_symbol
 	return type == SF_FILETYPE_PERF_DATA ? fold_perf_data(f, path, symbols, err) : ret;
 }
 
-static int fold_side(struct sf_fold **f, const struct sf_sides *sides, enum sf_side side,
-		     const char *event, const struct sf_symbols_opts *symbols)
+/* Of a recording of BRANCHes: the others of its events are no samples of time. */
+static const char *event_of(const struct sf_sides *sides, const char *event)
+{
+	for (size_t i = 0; !event && i < sides->nr; i++)
+		if (sides->rec[i]->meta.pid)
+			event = SF_EVENT_CPU_CLOCK;
+	return event;
+}
+
+static int add_file(struct sf_stackdiff *d, enum sf_side side, const char *path, const char *event,
+		    const struct sf_symbols_opts *symbols)
 {
 	/* Kernel functions are marked in one kind of input and not in another: compare bare names. */
 	struct sf_fold_opts opts = { .event = event };
 	struct sf_error err = SF_ERROR_INIT;
-	int ret;
+	struct sf_fold *f;
+	int ret = sf_fold_new(&f, &opts, &err);
 
-	for (size_t i = 0; !event && i < sides->nr; i++)
-		if (sides->rec[i]->meta.pid)
-			opts.event = SF_EVENT_CPU_CLOCK; /* the others are no samples of time */
-	ret = sf_fold_new(f, &opts, &err);
-	for (size_t i = 0; !ret && i < sides->nr_paths[side]; i++)
-		ret = fold_file(*f, sides->path[side][i], symbols, &err);
+	if (!ret)
+		ret = fold_file(f, path, symbols, &err);
+	if (!ret)
+		ret = sf_stackdiff_add(d, side, f, &err);
+	sf_fold_free(f);
 	return ret ? sf_fail(&err) : 0;
 }
 
-static void compare_events(const struct sf_stackdiff *d)
+/* Events that count CPU time, as such or by the clock of the CPU. */
+static bool is_time(const char *event)
+{
+	static const char *const time[] = { "cpu-clock", "task-clock", "cycles", "cpu-cycles",
+					    "ref-cycles" };
+	const char *name = strchr(event, '/') ? strchr(event, '/') + 1 : event; /* cpu_core/cycles/u */
+	size_t len = strcspn(name, ":/");
+
+	for (size_t i = 0; i < SF_ARRAY_SIZE(time); i++)
+		if (len == strlen(time[i]) && !strncmp(name, time[i], len))
+			return true;
+	return false;
+}
+
+/* Shares of time by two clocks compare, roughly; shares of page faults and of time do not. */
+static int compare_events(const struct sf_stackdiff *d)
 {
 	const char *a = d->event[SF_FAST], *z = d->event[SF_SLOW];
 
-	if (a && z && strcmp(a, z))
-		sf_warn("%s against %s: shares of different events", a, z);
+	if (!a || !z || !strcmp(a, z))
+		return 0;
+	if (!is_time(a) || !is_time(z))
+		return sf_failf("%s against %s: shares of different things do not compare; choose one "
+				"that both have with --event", a, z);
+	sf_warn("%s against %s: shares of CPU time by different clocks", a, z);
+	return 0;
 }
 
-int sf_diff_stacks(struct sf_stackdiff **d, const struct sf_sides *sides, const char *event,
+int sf_diff_stacks(struct sf_stackdiff **out, const struct sf_sides *sides, const char *event,
 		   const struct sf_symbols_opts *symbols)
 {
-	struct sf_fold *fold[SF_NR_SIDES] = { NULL, NULL };
 	struct sf_error err = SF_ERROR_INIT;
+	struct sf_stackdiff *d;
 	int status = 0;
 
-	for (int s = 0; !status && s < SF_NR_SIDES; s++)
-		status = fold_side(&fold[s], sides, s, event, symbols);
-	if (!status && sf_stackdiff_make(d, fold[SF_FAST], fold[SF_SLOW], &err))
+	*out = NULL;
+	event = event_of(sides, event);
+	if (sf_stackdiff_new(&d, sides->nr_paths[SF_FAST], sides->nr_paths[SF_SLOW], &err))
+		return sf_fail(&err);
+	for (int s = 0; s < SF_NR_SIDES; s++)
+		for (size_t i = 0; !status && i < sides->nr_paths[s]; i++)
+			status = add_file(d, s, sides->path[s][i], event, symbols);
+	if (!status && sf_stackdiff_finish(d, &err))
 		status = sf_fail(&err);
 	if (!status)
-		compare_events(*d);
-	for (int s = 0; s < SF_NR_SIDES; s++)
-		sf_fold_free(fold[s]);
+		status = compare_events(d);
+	if (status)
+		sf_stackdiff_free(d);
+	else
+		*out = d;
 	return status;
 }

@@ -6,38 +6,69 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <snapflame/same_name.h>
+
 /* Deeper frames count for the frame at that depth: nobody reads them, and recursion stays small. */
 enum { MAX_DEPTH = 512 };
 
 static const double least_pct = 0.5;    /* a change that is worth a row, percentage points */
 static const double concentrated = 0.8; /* of the change is under one child: go on there */
+static const double stayed = 0.2;       /* of a row's change: a caller that changed less kept its share */
+static const double all_of_it = 80;     /* %: who has that keeps it, whatever happens below */
 
 struct node {
 	uint32_t parent, name, child, sibling;
-	double self[SF_NR_SIDES], total[SF_NR_SIDES];
+	double total[SF_NR_SIDES]; /* mean of the side's files, % */
 	double churn; /* largest change of it or anything below: changes may cancel out above */
 };
 
-struct build {
+struct sf_stackdiff_build {
 	struct sf_stackdiff *d;
 	struct sf_strtab str;
 	struct node *node; /* 0 is the root; children come after their parents */
 	size_t nr, alloc;
+	double *share; /* by node and file, % of the file's weight; exclusive, then inclusive */
+	size_t share_alloc;
+	size_t files, next[SF_NR_SIDES]; /* all of them; the column that the next file of a side has */
+	uint32_t *row_node;
+	double *rest; /* by row and file: the node's share less that of rows below it */
+	size_t row_alloc, rest_alloc;
 	struct sf_map64 at;
 	struct sf_map64 line_at; /* stack's string id -> line index + 1 */
+	uint32_t *line_node;     /* by line: where its path ends */
+	size_t line_node_alloc;
 	enum sf_side side;
+	size_t column;
+	double weight; /* of the file that is taken in */
 };
 
 /* --------------------------------------------------------------------------- the tree */
 
-static int child_of(struct build *b, uint32_t parent, uint32_t name, uint32_t *child)
+static double *shares(const struct sf_stackdiff_build *b, size_t node)
+{
+	return b->share + node * b->files;
+}
+
+/* Room for those of one node more. */
+static int add_shares(struct sf_stackdiff_build *b)
+{
+	size_t cells;
+
+	if (__builtin_mul_overflow(b->nr + 1, b->files, &cells) ||
+	    SF_GROW(b->share, cells, b->share_alloc))
+		return -ENOMEM;
+	memset(shares(b, b->nr), 0, b->files * sizeof(*b->share));
+	return 0;
+}
+
+static int child_of(struct sf_stackdiff_build *b, uint32_t parent, uint32_t name, uint32_t *child)
 {
 	uint32_t *at = sf_map64_at(&b->at, (uint64_t)parent << 32 | name, NULL);
 
 	if (!at || !name)
 		return -ENOMEM;
 	if (!*at) {
-		if (SF_GROW(b->node, b->nr + 1, b->alloc))
+		if (add_shares(b) || SF_GROW(b->node, b->nr + 1, b->alloc))
 			return -ENOMEM;
 		b->node[b->nr] = (struct node){
 			.parent = parent, .name = name, .sibling = b->node[parent].child,
@@ -56,44 +87,58 @@ static void add_weight(uint64_t *sum, uint64_t weight)
 		*sum = UINT64_MAX;
 }
 
-static int add_line(struct build *b, const char *line, size_t len, uint64_t weight)
+/* Where the path of a line ends, made where it is new. */
+static int path_of(struct sf_stackdiff_build *b, const char *line, size_t len, uint32_t *node)
 {
+	int ret = 0;
+
+	*node = 0;
+	for (size_t depth = 0; !ret && len && depth < MAX_DEPTH; depth++) {
+		const char *end = memchr(line, ';', len);
+		size_t n = end ? (size_t)(end - line) : len;
+		bool piece;
+		uint32_t name = sf_strtab_idn(&b->str, line, sf_function_name(line, n, &piece));
+
+		/* A function that called a part of itself is one frame. */
+		if (!piece || !*node || b->node[*node].name != name)
+			ret = child_of(b, *node, name, node);
+		line += n + (end != NULL);
+		len -= n + (end != NULL);
+	}
+	return ret;
+}
+
+static int new_line(struct sf_stackdiff_build *b, const char *line, size_t len)
+{
+	struct sf_stackdiff *d = b->d;
+	const char *stack = sf_arena_strndup(&d->arena, line, len);
+
+	if (!stack || SF_GROW(d->line, d->nr_lines + 1, d->line_alloc) ||
+	    SF_GROW(b->line_node, d->nr_lines + 1, b->line_node_alloc))
+		return -ENOMEM;
+	d->line[d->nr_lines] = (struct sf_stackdiff_line){ .stack = stack };
+	return path_of(b, line, len, &b->line_node[d->nr_lines++]);
+}
+
+/* Most lines of a file are in the one before, too: those cost one look-up. */
+static int take(void *arg, const char *line, size_t len, uint64_t weight)
+{
+	struct sf_stackdiff_build *b = arg;
 	uint32_t id = sf_strtab_idn(&b->str, line, len);
 	uint32_t *at = id ? sf_map64_at(&b->line_at, id, NULL) : NULL;
-	struct sf_stackdiff *d = b->d;
 
 	if (!at)
 		return -ENOMEM;
 	if (!*at) {
-		const char *stack = sf_arena_strndup(&d->arena, line, len);
-
-		if (!stack || SF_GROW(d->line, d->nr_lines + 1, d->line_alloc))
+		if (new_line(b, line, len))
 			return -ENOMEM;
-		d->line[d->nr_lines] = (struct sf_stackdiff_line){ .stack = stack };
-		*at = (uint32_t)++d->nr_lines;
+		*at = (uint32_t)b->d->nr_lines;
 	}
-	add_weight(&d->line[*at - 1].weight[b->side], weight);
-	add_weight(&d->total[b->side], weight);
+	add_weight(&b->d->line[*at - 1].weight[b->side], weight);
+	add_weight(&b->d->total[b->side], weight);
+	b->weight += (double)weight;
+	shares(b, b->line_node[*at - 1])[b->column] += (double)weight;
 	return 0;
-}
-
-static int take(void *arg, const char *line, size_t len, uint64_t weight)
-{
-	struct build *b = arg;
-	uint32_t node = 0;
-	int ret = add_line(b, line, len, weight);
-
-	for (size_t depth = 0; !ret && len && depth < MAX_DEPTH; depth++) {
-		const char *end = memchr(line, ';', len);
-		size_t n = end ? (size_t)(end - line) : len;
-
-		ret = child_of(b, node, sf_strtab_idn(&b->str, line, n), &node);
-		line += n + (end != NULL);
-		len -= n + (end != NULL);
-	}
-	if (!ret)
-		b->node[node].self[b->side] += (double)weight;
-	return ret;
 }
 
 static double delta(const struct node *n)
@@ -101,23 +146,31 @@ static double delta(const struct node *n)
 	return n->total[SF_SLOW] - n->total[SF_FAST];
 }
 
-/* Weights become percent, and children add to their parents. */
-static void sum_up(struct build *b)
+static double mean(const double *v, size_t n)
 {
-	for (int s = 0; s < SF_NR_SIDES; s++) {
-		double sum = 0, scale;
+	double sum = 0;
 
-		for (size_t i = 0; i < b->nr; i++)
-			sum += b->node[i].self[s];
-		scale = 100 / sum;
-		for (size_t i = 0; i < b->nr; i++)
-			b->node[i].total[s] = b->node[i].self[s] *= scale;
-		for (size_t i = b->nr; i-- > 1;)
-			b->node[b->node[i].parent].total[s] += b->node[i].total[s];
-	}
+	for (size_t i = 0; i < n; i++)
+		sum += v[i];
+	return sum / (double)n;
+}
+
+/* Children add to their parents; means of the sides, and what changed most below each node. */
+static void sum_up(struct sf_stackdiff_build *b)
+{
+	const size_t *nr = b->d->nr;
+
 	for (size_t i = b->nr; i-- > 1;) {
+		double *up = shares(b, b->node[i].parent), *here = shares(b, i);
+
+		for (size_t k = 0; k < b->files; k++)
+			up[k] += here[k];
+	}
+	for (size_t i = b->nr; i-- > 0;) {
 		struct node *n = &b->node[i], *up = &b->node[n->parent];
 
+		n->total[SF_FAST] = mean(shares(b, i), nr[SF_FAST]);
+		n->total[SF_SLOW] = mean(shares(b, i) + nr[SF_FAST], nr[SF_SLOW]);
 		n->churn = fmax(n->churn, fabs(delta(n)));
 		up->churn = fmax(up->churn, n->churn);
 	}
@@ -125,22 +178,14 @@ static void sum_up(struct build *b)
 
 /* --------------------------------------------------------------------------- the rows */
 
-static int add_row(struct build *b, uint32_t at, const double pct[SF_NR_SIDES])
+static int fill_frames(struct sf_stackdiff_build *b, struct sf_stackdiff_row *r, uint32_t at)
 {
 	struct sf_stackdiff *d = b->d;
-	struct sf_stackdiff_row *r;
 	size_t n = 0;
 
 	for (uint32_t i = at; i; i = b->node[i].parent)
 		n++;
-	if (SF_GROW(d->row, d->nr_rows + 1, d->row_alloc))
-		return -ENOMEM;
-	r = &d->row[d->nr_rows++];
-	*r = (struct sf_stackdiff_row){
-		.frame = sf_arena_alloc(&d->arena, (n ? n : 1) * sizeof(*r->frame)),
-		.pct = { pct[SF_FAST], pct[SF_SLOW] },
-		.delta_pct = pct[SF_SLOW] - pct[SF_FAST],
-	};
+	r->frame = sf_arena_alloc(&d->arena, (n ? n : 1) * sizeof(*r->frame));
 	if (!r->frame)
 		return -ENOMEM;
 	for (uint32_t i = at; i; i = b->node[i].parent) {
@@ -153,8 +198,38 @@ static int add_row(struct build *b, uint32_t at, const double pct[SF_NR_SIDES])
 	return 0;
 }
 
+static double *rest_of(const struct sf_stackdiff_build *b, size_t row)
+{
+	return b->rest + row * b->files;
+}
+
+/* A row for the node, less what rows below it have. */
+static int add_row(struct sf_stackdiff_build *b, uint32_t at, const double *covered)
+{
+	struct sf_stackdiff *d = b->d;
+	size_t alloc = b->row_alloc;
+	struct sf_stackdiff_row *r;
+	double *rest;
+
+	if (SF_GROW(d->row, d->nr_rows + 1, d->row_alloc) ||
+	    SF_GROW(b->row_node, d->nr_rows + 1, alloc) ||
+	    SF_GROW(b->rest, (d->nr_rows + 1) * b->files, b->rest_alloc))
+		return -ENOMEM;
+	b->row_alloc = alloc;
+	rest = rest_of(b, d->nr_rows);
+	for (size_t k = 0; k < b->files; k++)
+		rest[k] = shares(b, at)[k] - covered[k];
+	b->row_node[d->nr_rows] = at;
+	r = &d->row[d->nr_rows++];
+	*r = (struct sf_stackdiff_row){ .p = NAN, .q = NAN };
+	r->pct[SF_FAST] = sf_median(rest, d->nr[SF_FAST]);
+	r->pct[SF_SLOW] = sf_median(rest + d->nr[SF_FAST], d->nr[SF_SLOW]);
+	r->delta_pct = r->pct[SF_SLOW] - r->pct[SF_FAST];
+	return fill_frames(b, r, at);
+}
+
 /* The child that has nearly all of the node's change. */
-static uint32_t heir(const struct build *b, uint32_t at)
+static uint32_t heir(const struct sf_stackdiff_build *b, uint32_t at)
 {
 	double d = delta(&b->node[at]);
 
@@ -164,30 +239,145 @@ static uint32_t heir(const struct build *b, uint32_t at)
 	return 0;
 }
 
-/* Rows for the changes at and below a node; covered is what they hold of its weight. */
-static int rows_of(struct build *b, uint32_t at, double covered[SF_NR_SIDES])
+/* Rows for the changes at and below a node; covered (by file) is what they hold of its share. */
+static int rows_of(struct sf_stackdiff_build *b, uint32_t at, double *covered)
 {
 	uint32_t only = at ? heir(b, at) : 0;
-	double rest[SF_NR_SIDES];
-	int ret = 0;
+	double *below = calloc(b->files, sizeof(*below)), change;
+	const size_t *nr = b->d->nr;
+	int ret = below ? 0 : -ENOMEM;
 
-	covered[SF_FAST] = covered[SF_SLOW] = 0;
+	memset(covered, 0, b->files * sizeof(*covered));
 	for (uint32_t c = b->node[at].child; !ret && c; c = b->node[c].sibling) {
-		double below[SF_NR_SIDES];
-
 		if (c != only && b->node[c].churn < least_pct)
 			continue;
 		ret = rows_of(b, c, below);
-		covered[SF_FAST] += below[SF_FAST];
-		covered[SF_SLOW] += below[SF_SLOW];
+		for (size_t k = 0; k < b->files; k++)
+			covered[k] += below[k];
 	}
-	for (int s = 0; s < SF_NR_SIDES; s++)
-		rest[s] = b->node[at].total[s] - covered[s];
-	if (ret || !at || fabs(rest[SF_SLOW] - rest[SF_FAST]) < least_pct)
+	free(below);
+	if (ret || !at)
 		return ret;
-	memcpy(covered, b->node[at].total, sizeof(b->node[at].total));
-	return add_row(b, at, rest);
+	change = delta(&b->node[at]) - mean(covered + nr[SF_FAST], nr[SF_SLOW]) +
+		 mean(covered, nr[SF_FAST]);
+	if (fabs(change) < least_pct)
+		return 0;
+	ret = add_row(b, at, covered);
+	memcpy(covered, shares(b, at), b->files * sizeof(*covered));
+	return ret;
 }
+
+/* --------------------------------------------------------------------------- statistics */
+
+/*
+ * The rows were picked because they changed: they are judged as some of all call paths, and each of
+ * those is asked, too.
+ */
+static int test_rows(struct sf_stackdiff_build *b)
+{
+	struct sf_stackdiff *d = b->d;
+	size_t paths = b->nr - 1 + d->nr_rows, row = b->nr - 1;
+	struct sf_paths_opts opts = { .two_sided = true };
+	struct sf_paths_info info = { 0 };
+	struct sf_path_diff *out;
+	double *v;
+	int ret = -ENOMEM;
+
+	if (d->nr[SF_FAST] + d->nr[SF_SLOW] < 3)
+		return 0;
+	v = calloc(paths * b->files + 1, sizeof(*v));
+	out = calloc(paths + 1, sizeof(*out));
+	if (v && out) {
+		memcpy(v, shares(b, 1), row * b->files * sizeof(*v));
+		memcpy(v + row * b->files, b->rest, d->nr_rows * b->files * sizeof(*v));
+		ret = sf_paths_diff(v, paths, d->nr[SF_FAST], d->nr[SF_SLOW], &opts, out, &info);
+	}
+	for (size_t i = 0; !ret && i < d->nr_rows; i++) {
+		d->row[i].interval = out[row + i].interval;
+		d->row[i].p = out[row + i].p;
+		d->row[i].q = out[row + i].q;
+		d->row[i].significant = out[row + i].differs;
+	}
+	d->tested = info.tested;
+	free(v);
+	free(out);
+	return ret;
+}
+
+/* --------------------------------------------------------------------- what merely swapped */
+
+/* The highest node above (or at) row's that changed because of it: its caller did not, or less. */
+static uint32_t caller_of(const struct sf_stackdiff_build *b, uint32_t at, double change)
+{
+	while (b->node[at].parent && fabs(delta(&b->node[at])) > stayed * fabs(change) &&
+	       delta(&b->node[at]) * change > 0)
+		at = b->node[at].parent;
+	return at;
+}
+
+/*
+ * The caller kept its share, and that says something: shares of the whole program cannot but be
+ * kept.
+ */
+static void find_shift(struct sf_stackdiff_build *b, size_t row)
+{
+	struct sf_stackdiff_row *r = &b->d->row[row];
+	uint32_t up = caller_of(b, b->row_node[row], r->delta_pct);
+	const struct node *n = &b->node[up];
+
+	r->shift = n->parent && fabs(delta(n)) <= stayed * fabs(r->delta_pct) &&
+		   fmax(n->total[SF_FAST], n->total[SF_SLOW]) < all_of_it;
+	b->row_node[row] = r->shift ? up : 0;
+}
+
+static bool absent(const double *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (v[i] > 0)
+			return false;
+	return true;
+}
+
+static void find_new(struct sf_stackdiff_build *b, size_t row)
+{
+	const double *v = shares(b, b->row_node[row]);
+	const size_t *nr = b->d->nr;
+
+	if (absent(v, nr[SF_FAST]))
+		b->d->row[row].note = SF_STACKDIFF_NEW;
+	else if (absent(v + nr[SF_FAST], nr[SF_SLOW]))
+		b->d->row[row].note = SF_STACKDIFF_VANISHED;
+}
+
+/* One came where another of its size went, under a caller that kept its share: another name for it. */
+static void match_names(struct sf_stackdiff_build *b)
+{
+	struct sf_stackdiff *d = b->d;
+
+	for (size_t i = 0; i < d->nr_rows; i++)
+		for (size_t k = 0; k < d->nr_rows; k++) {
+			struct sf_stackdiff_row *a = &d->row[i], *z = &d->row[k];
+
+			if (a->note != SF_STACKDIFF_NEW || z->note != SF_STACKDIFF_VANISHED ||
+			    !a->shift || !z->shift || b->row_node[i] != b->row_node[k] ||
+			    fabs(a->delta_pct + z->delta_pct) > stayed * a->delta_pct)
+				continue;
+			a->note = z->note = SF_STACKDIFF_RENAMED;
+			a->partner = k;
+			z->partner = i;
+		}
+}
+
+static void find_shifts(struct sf_stackdiff_build *b)
+{
+	for (size_t i = 0; i < b->d->nr_rows; i++)
+		find_new(b, i);
+	for (size_t i = 0; i < b->d->nr_rows; i++)
+		find_shift(b, i);
+	match_names(b);
+}
+
+/* ------------------------------------------------------------------------- order of the rows */
 
 static int by_growth(const void *a, const void *b)
 {
@@ -196,6 +386,31 @@ static int by_growth(const void *a, const void *b)
 	if (x->delta_pct != y->delta_pct)
 		return x->delta_pct > y->delta_pct ? -1 : 1;
 	return x->nr_frames && y->nr_frames ? strcmp(x->frame[0], y->frame[0]) : 0;
+}
+
+/* Partners are found by number: they follow their rows. */
+static int sort_rows(struct sf_stackdiff *d)
+{
+	size_t *old = calloc(d->nr_rows + 1, sizeof(*old)), *now = calloc(d->nr_rows + 1, sizeof(*now));
+
+	if (!old || !now) {
+		free(old);
+		free(now);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < d->nr_rows; i++) {
+		old[i] = d->row[i].partner;
+		d->row[i].partner = i;
+	}
+	if (d->nr_rows)
+		qsort(d->row, d->nr_rows, sizeof(*d->row), by_growth);
+	for (size_t i = 0; i < d->nr_rows; i++)
+		now[d->row[i].partner] = i;
+	for (size_t i = 0; i < d->nr_rows; i++)
+		d->row[i].partner = now[old[d->row[i].partner]];
+	free(old);
+	free(now);
+	return 0;
 }
 
 static int by_stack(const void *a, const void *b)
@@ -207,68 +422,115 @@ static int by_stack(const void *a, const void *b)
 
 /* ----------------------------------------------------------------------------- together */
 
-static int take_side(struct build *b, enum sf_side side, struct sf_fold *fold, struct sf_error *err)
+int sf_stackdiff_new(struct sf_stackdiff **out, size_t nr_fast, size_t nr_slow, struct sf_error *err)
+{
+	struct sf_stackdiff *d = calloc(1, sizeof(*d));
+	struct sf_stackdiff_build *b = calloc(1, sizeof(*b));
+
+	*out = NULL;
+	if (d && b) {
+		*b = (struct sf_stackdiff_build){ .d = d, .files = nr_fast + nr_slow };
+		b->next[SF_SLOW] = nr_fast;
+		d->build = b;
+		d->nr[SF_FAST] = nr_fast;
+		d->nr[SF_SLOW] = nr_slow;
+	}
+	if (!d || !b || add_shares(b) || SF_GROW(b->node, 1, b->alloc)) {
+		if (!d || !d->build)
+			free(b);
+		sf_stackdiff_free(d);
+		return sf_error_set(err, -ENOMEM, "out of memory");
+	}
+	b->node[b->nr++] = (struct node){ 0 };
+	*out = d;
+	return 0;
+}
+
+static int take_file(struct sf_stackdiff_build *b, enum sf_side side, struct sf_fold *fold,
+		     struct sf_error *err)
 {
 	const char *event = sf_fold_event(fold);
+	struct sf_stackdiff *d = b->d;
 	int ret;
 
 	b->side = side;
+	b->column = b->next[side]++;
+	b->weight = 0;
 	ret = sf_fold_each(fold, take, b);
 	if (ret)
-		return ret;
-	if (!b->d->total[side])
+		return sf_error_set(err, ret, "out of memory");
+	if (!(b->weight > 0))
 		return sf_error_set(err, -EINVAL, "no stacks on the %s side: nothing to compare",
 				    side == SF_FAST ? "fast" : "slow");
-	if (event) {
-		b->d->event[side] = sf_arena_strndup(&b->d->arena, event, strlen(event));
-		ret = b->d->event[side] ? 0 : -ENOMEM;
+	for (size_t i = 0; i < b->nr; i++)
+		shares(b, i)[b->column] *= 100 / b->weight;
+	if (event && !d->event[side]) {
+		d->event[side] = sf_arena_strndup(&d->arena, event, strlen(event));
+		if (!d->event[side])
+			return sf_error_set(err, -ENOMEM, "out of memory");
 	}
-	return ret;
+	return 0;
 }
 
-static int make(struct build *b, struct sf_fold *fast, struct sf_fold *slow, struct sf_error *err)
+int sf_stackdiff_add(struct sf_stackdiff *d, enum sf_side side, struct sf_fold *fold,
+		     struct sf_error *err)
 {
-	struct sf_stackdiff *d = b->d;
-	double covered[SF_NR_SIDES];
-	int ret;
+	struct sf_stackdiff_build *b = d->build;
+	size_t end = side == SF_FAST ? d->nr[SF_FAST] : b->files;
 
-	if (SF_GROW(b->node, 1, b->alloc))
-		return -ENOMEM;
-	b->node[b->nr++] = (struct node){ 0 };
-	ret = take_side(b, SF_FAST, fast, err);
-	if (!ret)
-		ret = take_side(b, SF_SLOW, slow, err);
-	if (ret)
-		return ret;
+	if (b->next[side] >= end)
+		return sf_error_set(err, -EINVAL, "more files than were announced");
+	return take_file(b, side, fold, err);
+}
+
+static int make_rows(struct sf_stackdiff_build *b)
+{
+	double *covered = calloc(b->files, sizeof(*covered));
+	int ret = covered ? 0 : -ENOMEM;
+
 	sum_up(b);
-	ret = rows_of(b, 0, covered);
-	if (d->nr_rows)
-		qsort(d->row, d->nr_rows, sizeof(*d->row), by_growth);
-	qsort(d->line, d->nr_lines, sizeof(*d->line), by_stack);
+	if (!ret)
+		ret = rows_of(b, 0, covered);
+	free(covered);
+	if (!ret)
+		ret = test_rows(b);
+	if (!ret)
+		find_shifts(b);
+	return ret ? ret : sort_rows(b->d);
+}
+
+static void build_free(struct sf_stackdiff_build *b)
+{
+	if (!b)
+		return;
+	free(b->node);
+	free(b->share);
+	free(b->row_node);
+	free(b->line_node);
+	free(b->rest);
+	sf_strtab_release(&b->str);
+	sf_map64_release(&b->at);
+	sf_map64_release(&b->line_at);
+	free(b);
+}
+
+int sf_stackdiff_finish(struct sf_stackdiff *d, struct sf_error *err)
+{
+	int ret = 0;
+
+	for (int s = 0; s < SF_NR_SIDES; s++)
+		if (!d->total[s])
+			return sf_error_set(err, -EINVAL, "no stacks on the %s side: nothing to compare",
+					    s == SF_FAST ? "fast" : "slow");
+	ret = make_rows(d->build);
+	build_free(d->build);
+	d->build = NULL;
+	if (ret)
+		return sf_error_set(err, ret, "out of memory");
+	if (d->nr_lines)
+		qsort(d->line, d->nr_lines, sizeof(*d->line), by_stack);
 	d->why = "stacks without BRANCHes tell shares of samples, not how long anybody waited; record "
 		 "with snapflame record";
-	return ret;
-}
-
-int sf_stackdiff_make(struct sf_stackdiff **out, struct sf_fold *fast, struct sf_fold *slow,
-		      struct sf_error *err)
-{
-	struct build b = { 0 };
-	int ret = -ENOMEM;
-
-	*out = NULL;
-	b.d = calloc(1, sizeof(*b.d));
-	if (b.d)
-		ret = make(&b, fast, slow, err);
-	free(b.node);
-	sf_strtab_release(&b.str);
-	sf_map64_release(&b.at);
-	sf_map64_release(&b.line_at);
-	if (ret) {
-		sf_stackdiff_free(b.d);
-		return ret == -ENOMEM ? sf_error_set(err, ret, "out of memory") : ret;
-	}
-	*out = b.d;
 	return 0;
 }
 
@@ -276,6 +538,7 @@ void sf_stackdiff_free(struct sf_stackdiff *d)
 {
 	if (!d)
 		return;
+	build_free(d->build);
 	free(d->row);
 	free(d->line);
 	sf_arena_release(&d->arena);

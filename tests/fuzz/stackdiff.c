@@ -9,6 +9,26 @@
 #include "../unit/near_text.h"
 #include "output_holds.h"
 
+/* The first text, as often as there are to be files on the fast side, against the second. */
+static void compare(struct sf_fold *fast, size_t nr, struct sf_fold *slow)
+{
+	struct sf_error err = SF_ERROR_INIT;
+	struct sf_stackdiff *d;
+	int ret = sf_stackdiff_new(&d, nr, 1, &err);
+
+	for (size_t i = 0; !ret && i < nr; i++)
+		ret = sf_stackdiff_add(d, SF_FAST, fast, &err);
+	if (!ret)
+		ret = sf_stackdiff_add(d, SF_SLOW, slow, &err);
+	if (!ret)
+		ret = sf_stackdiff_finish(d, &err);
+	if (!ret)
+		check(d);
+	else
+		MUST(err.what[0]);
+	sf_stackdiff_free(d);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct sf_fold *fold(const char *text, size_t len)
@@ -46,20 +66,34 @@ static void check(const struct sf_stackdiff *d)
 	sf_str_release(&out);
 }
 
+/* The first text, as often as there are to be files on the fast side, against the second. */
+static void compare(struct sf_fold *fast, size_t nr, struct sf_fold *slow)
+{
+	struct sf_error err = SF_ERROR_INIT;
+	struct sf_stackdiff *d;
+	int ret = sf_stackdiff_new(&d, nr, 1, &err);
+
+	for (size_t i = 0; !ret && i < nr; i++)
+		ret = sf_stackdiff_add(d, SF_FAST, fast, &err);
+	if (!ret)
+		ret = sf_stackdiff_add(d, SF_SLOW, slow, &err);
+	if (!ret)
+		ret = sf_stackdiff_finish(d, &err);
+	if (!ret)
+		check(d);
+	else
+		MUST(err.what[0]);
+	sf_stackdiff_free(d);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *text = (const char *)data, *cut = memmem(text, size, "\n---\n", 5);
 	size_t first = cut ? (size_t)(cut + 1 - text) : size, rest = cut ? first + 4 : size;
 	struct sf_fold *fast = fold(text, first), *slow = fold(text + rest, size - rest);
-	struct sf_error err = SF_ERROR_INIT;
-	struct sf_stackdiff *d;
 
-	if (!sf_stackdiff_make(&d, fast, slow, &err)) {
-		check(d);
-		sf_stackdiff_free(d);
-	} else {
-		MUST(err.what[0]);
-	}
+	compare(fast, 1, slow);
+	compare(fast, 3, slow);
 	sf_fold_free(fast);
 	sf_fold_free(slow);
 	return 0;

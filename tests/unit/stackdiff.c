@@ -39,14 +39,38 @@ static struct sf_fold *folded(const char *text)
 	return f;
 }
 
+/* Files of both sides, each as text; NULL ends a side. */
+static int compare_files(const char *const *fast, const char *const *slow, struct sf_error *err)
+{
+	const char *const *file[SF_NR_SIDES] = { fast, slow };
+	size_t nr[SF_NR_SIDES] = { 0 };
+	int ret;
+
+	for (int s = 0; s < SF_NR_SIDES; s++)
+		while (file[s][nr[s]])
+			nr[s]++;
+	ret = sf_stackdiff_new(&d, nr[SF_FAST], nr[SF_SLOW], err);
+	for (int s = 0; s < SF_NR_SIDES; s++)
+		for (size_t i = 0; !ret && i < nr[s]; i++) {
+			struct sf_fold *f = folded(file[s][i]);
+
+			ret = sf_stackdiff_add(d, s, f, err);
+			sf_fold_free(f);
+		}
+	if (!ret)
+		ret = sf_stackdiff_finish(d, err);
+	if (ret) {
+		sf_stackdiff_free(d);
+		d = NULL;
+	}
+	return ret;
+}
+
 static int compare(const char *fast, const char *slow, struct sf_error *err)
 {
-	struct sf_fold *a = folded(fast), *b = folded(slow);
-	int ret = sf_stackdiff_make(&d, a, b, err);
+	const char *const a[] = { fast, NULL }, *const b[] = { slow, NULL };
 
-	sf_fold_free(a);
-	sf_fold_free(b);
-	return ret;
+	return compare_files(a, b, err);
 }
 
 static const struct sf_stackdiff_row *row(const char *leaf)
@@ -147,12 +171,68 @@ static void deep_stacks(void **state)
 	sf_stackdiff_free(d);
 }
 
+/* The unit is the file: what one file shows is noise where the others do not. */
+static void several_files(void **state)
+{
+	const char *const fast[] = { "m;a 500\nm;b 300\nm;c 200\n", "m;a 510\nm;b 290\nm;c 200\n",
+				     "m;a 490\nm;b 305\nm;c 205\n", NULL };
+	const char *const slow[] = { "m;a 400\nm;b 400\nm;c 200\n", "m;a 210\nm;b 190\nm;c 100\n",
+				     "m;a 395\nm;b 405\nm;c 200\n", NULL };
+	const char *const odd[] = { "m;a 900\nm;b 50\nm;c 50\n", "m;a 500\nm;b 300\nm;c 200\n",
+				    "m;a 300\nm;b 500\nm;c 200\n", NULL };
+
+	assert_int_equal(compare_files(fast, slow, NULL), 0);
+	assert_int_equal(d->nr[SF_FAST], 3);
+	assert_true(d->tested >= 3);
+	assert_near(row("b")->pct[SF_FAST], 30, 1e-9);
+	assert_near(row("b")->delta_pct, 10, 1e-9); /* shares: the second file is half as long */
+	assert_true(row("b")->interval.known && row("b")->interval.lo > 0);
+	assert_true(row("b")->significant && row("a")->significant);
+	sf_stackdiff_free(d);
+	assert_int_equal(compare_files(fast, odd, NULL), 0);
+	for (size_t i = 0; i < d->nr_rows; i++)
+		assert_false(d->row[i].significant);
+	sf_stackdiff_free(d);
+	/* One on a side: no interval, and one against one is not tested at all. */
+	assert_int_equal(compare("m;a 5\nm;b 5\n", "m;a 4\nm;b 6\n", NULL), 0);
+	assert_int_equal(d->tested, 0);
+	assert_false(d->row[0].interval.known || d->row[0].significant);
+	sf_stackdiff_free(d);
+}
+
+/* Another build of the same program: pieces, clones and hashes are not new functions. */
+static void names_of_builds(void **state)
+{
+	assert_int_equal(compare("m;f;g 40\nm;r::h0123456789abcdef 60\n",
+				 "m;f;f.part.0;g.isra.0 40\nm;r::hfedcba9876543210 60\n", NULL), 0);
+	assert_int_equal(d->nr_rows, 0);
+	assert_int_equal(d->nr_lines, 4); /* nothing that was there is lost */
+	sf_stackdiff_free(d);
+	assert_int_equal(compare("m;f;old 40\nm;g 60\n", "m;f;new 40\nm;g 60\n", NULL), 0);
+	assert_true(row("new")->shift && row("old")->shift);
+	assert_int_equal(row("new")->note, SF_STACKDIFF_RENAMED);
+	assert_string_equal(d->row[row("new")->partner].frame[0], "old");
+	assert_string_equal(d->row[row("old")->partner].frame[0], "new");
+	sf_stackdiff_free(d);
+}
+
+/* Real growth is none: its caller grows with it. */
+static void growth_is_no_shift(void **state)
+{
+	assert_int_equal(compare("m;f;a 20\nm;g 80\n", "m;f;a 20\nm;f;b 40\nm;g 80\n", NULL), 0);
+	assert_false(row("b")->shift);
+	assert_int_equal(row("b")->note, SF_STACKDIFF_NEW);
+	sf_stackdiff_free(d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(shares_not_weights),   cmocka_unit_test(the_deepest_frame),
 		cmocka_unit_test(changes_that_cancel_out), cmocka_unit_test(small_ones_add_up),
 		cmocka_unit_test(a_side_without_stacks), cmocka_unit_test(deep_stacks),
+		cmocka_unit_test(several_files), cmocka_unit_test(names_of_builds),
+		cmocka_unit_test(growth_is_no_shift),
 	};
 
 	return cmocka_run_group_tests_name("stackdiff", tests, NULL, NULL);
