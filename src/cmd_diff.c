@@ -81,6 +81,15 @@ static void say_no_verdict(const struct sf_diff *d)
 		sf_warn("no verdict: %s", d->coverage.problem[i]);
 }
 
+static void say_cause(const struct sf_diff *d, const struct sf_cause *c)
+{
+	struct sf_str s = SF_STR_INIT;
+
+	sf_gate_cause(&s, d, c);
+	sf_warn("grew %s", s.buf);
+	sf_str_release(&s);
+}
+
 static int gate(const struct sf_diff *d, double limit)
 {
 	struct sf_gate g;
@@ -89,10 +98,13 @@ static int gate(const struct sf_diff *d, double limit)
 		return SF_EXIT_DONE;
 	if (sf_gate_check(&g, d, limit))
 		return sf_failf("out of memory");
-	if (g.exceeded || !g.decided)
-		sf_warn("%s", g.text);
-	else
+	if (!g.exceeded && g.decided) {
 		sf_note("%s", g.text);
+		return SF_EXIT_DONE;
+	}
+	sf_warn("%s", g.text);
+	for (size_t i = 0; g.exceeded && i < g.nr_grew; i++)
+		say_cause(d, g.grew[i]);
 	return g.exceeded ? SF_EXIT_GATE : SF_EXIT_DONE;
 }
 

@@ -16,6 +16,7 @@
 static const double concentrated = 0.8; /* of where the descent began: go down */
 static const double good_part = 0.2;    /* of what is larger: counts beside it */
 static const double negligible = 0.005; /* of the whole: only in the sum of the rest */
+static const double max_false = 0.05;   /* share of the false among the causes called significant */
 
 struct ranking {
 	struct diff_build *b;
@@ -87,7 +88,6 @@ static void estimate(struct ranking *r, struct sf_cause *c)
 	struct sf_diff *d = r->d;
 	struct sf_interval iv;
 
-	c->p = NAN;
 	memset(r->column, 0, d->profile.nr_columns * sizeof(*r->column));
 	for (size_t k = 0; c->adjust && k < d->profile.nr_columns; k++)
 		r->column[k] = c->adjust[k];
@@ -95,8 +95,7 @@ static void estimate(struct ranking *r, struct sf_cause *c)
 		for (size_t k = 0; c->part[i].path && k < d->profile.nr_columns; k++)
 			r->column[k] += sf_profile_total(&d->profile, c->part[i].top, k);
 	if (d->trend) {
-		if (!sf_trend_growth(d, r->column, &c->delta, &c->p))
-			c->significant = c->delta.lo > 0 || c->delta.hi < 0;
+		sf_trend_growth(d, r->column, &c->delta, &c->p);
 		return;
 	}
 	if (!r->plan ||
@@ -105,9 +104,63 @@ static void estimate(struct ranking *r, struct sf_cause *c)
 	c->delta.lo = iv.lo;
 	c->delta.hi = iv.hi;
 	c->delta.has_interval = true;
-	if (iv.se > 0)
-		c->p = sf_t_upper(iv.delta / iv.se, iv.df);
-	c->significant = iv.lo > 0 || iv.hi < 0;
+	/* Windows without any noise: whatever differs differs. */
+	c->p = iv.se > 0 ? sf_t_upper(iv.delta / iv.se, iv.df) :
+	       iv.delta > 0 ? 0 : iv.delta < 0 ? 1 : 0.5;
+}
+
+/*
+ * All causes are looked at, and the first one is believed: their p are adjusted for that. Half of the
+ * error is spent evenly, half by size, as in sf_paths_diff(). The rest is no cause.
+ */
+static int control(struct sf_diff *d)
+{
+	size_t n = d->nr_causes;
+	double *p = calloc(3 * n + 1, sizeof(*p)), *weight = p + n, *q = weight + n, all = 0;
+	ssize_t found = 0;
+
+	if (!p)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		all += d->cause[i].path ? d->cause[i].fast_ms + d->cause[i].slow_ms : 0;
+	for (size_t i = 0; i < n; i++) {
+		const struct sf_cause *c = &d->cause[i];
+
+		p[i] = c->path ? fmin(1, 2 * fmin(c->p, 1 - c->p)) : NAN;
+		p[i] = isnan(c->p) ? NAN : p[i];
+		weight[i] = 0.5;
+		if (all > 0)
+			weight[i] += 0.5 * (double)n * (c->fast_ms + c->slow_ms) / all;
+	}
+	if (n)
+		found = sf_fdr(p, weight, n, max_false, q, NULL);
+	for (size_t i = 0; i < n && found >= 0; i++) {
+		d->cause[i].q = isnan(p[i]) ? NAN : q[i];
+		d->cause[i].significant = d->cause[i].q <= max_false;
+	}
+	free(p);
+	return found < 0 ? (int)found : 0;
+}
+
+/* The same paths over all BRANCHes, also those between the sides. The run queue has none there. */
+static int follow(struct sf_diff *d, struct sf_cause *c)
+{
+	const struct sf_profile *p = &d->growth->profile;
+	double *v = calloc(p->nr_columns + 1, sizeof(*v));
+	int ret = v ? 0 : -ENOMEM;
+	bool any = false;
+
+	for (size_t i = 0; !ret && i < c->nr_parts; i++) {
+		uint32_t at = sf_profile_find(p, &d->profile, c->part[i].top);
+
+		for (size_t k = 0; at && k < p->nr_columns; k++)
+			v[k] += sf_profile_total(p, at, k);
+		any |= at != 0;
+	}
+	if (!ret && any)
+		ret = sf_growths_describe(d->growth, v, &c->growth);
+	free(v);
+	return ret;
 }
 
 static int add_cause(struct ranking *r, uint32_t top, uint32_t deep)
@@ -123,7 +176,7 @@ static int add_cause(struct ranking *r, uint32_t top, uint32_t deep)
 	*c = (struct sf_cause){
 		.path = deep, .owner = p->owner, .kind = p->kind, .state = p->state,
 		.fast_ms = r->side[SF_FAST][top], .slow_ms = r->side[SF_SLOW][top],
-		.frame_ms = delta(r, deep), .p = NAN,
+		.frame_ms = delta(r, deep), .p = NAN, .q = NAN,
 	};
 	c->delta.value = c->slow_ms - c->fast_ms;
 	if (fabs(c->delta.value) < 1e-9)
@@ -181,7 +234,7 @@ static int causes_of(struct ranking *r, uint32_t top)
 static int add_rest(struct ranking *r)
 {
 	struct sf_diff *d = r->d;
-	struct sf_cause rest = { .path = 0, .kind = SF_KIND_UNKNOWN, .p = NAN }, *list;
+	struct sf_cause rest = { .path = 0, .kind = SF_KIND_UNKNOWN, .p = NAN, .q = NAN }, *list;
 	size_t n = 0;
 
 	rest.fast_ms = r->side[SF_FAST][0];
@@ -250,17 +303,22 @@ static void name_links(struct sf_diff *d, struct sf_cause *c)
 
 /*
  * Growth that is larger than its noise comes before growth that is not, provided that it is a good
- * part of the whole: somebody who took the CPU in one slow window is no cause of a steady growth.
+ * part of the whole: somebody who took the CPU in one slow window is no cause of a steady growth. So
+ * does growth of somebody who only does something else than before, and no more.
  */
+static bool passed_over(const struct sf_cause *c)
+{
+	return c->shift || (c->delta.has_interval && !c->significant);
+}
+
 static void promote(struct ranking *r)
 {
 	struct sf_diff *d = r->d;
 	size_t i = 0;
 
-	while (i < d->nr_causes && d->cause[i].path && d->cause[i].delta.has_interval &&
-	       !d->cause[i].significant)
+	while (i < d->nr_causes && d->cause[i].path && passed_over(&d->cause[i]))
 		i++;
-	if (!i || i >= d->nr_causes || !d->cause[i].path || !d->cause[i].significant ||
+	if (!i || i >= d->nr_causes || !d->cause[i].path || passed_over(&d->cause[i]) ||
 	    d->cause[i].delta.value < good_part * r->whole)
 		return;
 	for (struct sf_cause c; i > 0; i--) {
@@ -297,9 +355,17 @@ static int rank(struct ranking *r)
 	for (size_t i = 0; i < d->nr_causes; i++) {
 		d->cause[i].share_pct = r->whole > 0 ? 100 * d->cause[i].delta.value / d->delta.value : 0;
 		estimate(r, &d->cause[i]);
+		if (d->growth)
+			ret = follow(d, &d->cause[i]);
+		if (ret)
+			return ret;
 	}
-	promote(r);
-	return 0;
+	ret = control(d);
+	if (!ret)
+		ret = sf_find_shifts(r->b);
+	if (!ret)
+		promote(r);
+	return ret;
 }
 
 int sf_rank_causes(struct diff_build *b)

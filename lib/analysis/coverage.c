@@ -39,11 +39,18 @@ static int note(const char ***list, size_t *nr, const char *text)
 	return 0;
 }
 
-#define PROBLEM(b, ...) \
-	note(&(b)->d->coverage.problem, &(b)->d->coverage.nr_problems, \
-	     sf_diff_keep((b)->d, __VA_ARGS__))
-#define NOTE(b, ...) \
-	note(&(b)->d->coverage.note, &(b)->d->coverage.nr_notes, sf_diff_keep((b)->d, __VA_ARGS__))
+int sf_diff_problem(struct sf_diff *d, const char *text)
+{
+	return note(&d->coverage.problem, &d->coverage.nr_problems, text);
+}
+
+int sf_diff_note(struct sf_diff *d, const char *text)
+{
+	return note(&d->coverage.note, &d->coverage.nr_notes, text);
+}
+
+#define PROBLEM(b, ...) sf_diff_problem((b)->d, sf_diff_keep((b)->d, __VA_ARGS__))
+#define NOTE(b, ...) sf_diff_note((b)->d, sf_diff_keep((b)->d, __VA_ARGS__))
 
 static const struct sf_snap_thread *find(const struct sf_snapshot *s, uint32_t tid)
 {
@@ -292,20 +299,6 @@ static int check_whole(struct diff_build *b)
 	return ret;
 }
 
-/* The length of a recording that has no BRANCHes says nothing beside a BRANCH's. */
-static int check_alike(struct diff_build *b)
-{
-	const struct sf_diff *d = b->d;
-	const struct sf_recording *whole = NULL, *marked = NULL;
-
-	for (size_t i = 0; i < d->nr[SF_FAST] + d->nr[SF_SLOW]; i++)
-		*(d->ref[i].rec->meta.pid ? &marked : &whole) = d->ref[i].rec;
-	if (!whole || !marked)
-		return 0;
-	return PROBLEM(b, "%s has no BRANCHes to compare with those of %s (record it with "
-		       "snapflame record)", whole->path, marked->path);
-}
-
 int sf_coverage_finish(struct diff_build *b)
 {
 	struct sf_coverage *c = &b->d->coverage;
@@ -317,7 +310,7 @@ int sf_coverage_finish(struct diff_build *b)
 	count_owners(b->d);
 	ret = check_whole(b);
 	if (!ret)
-		ret = check_alike(b);
+		ret = sf_check_conditions(b->d);
 	if (!ret)
 		ret = check_cpu(b);
 	if (!ret)

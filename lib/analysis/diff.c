@@ -53,6 +53,7 @@ static int add_rec(struct diff_build *b, const struct sf_recording *rec)
 		sf_mechanisms_release(&r->mech);
 		return -ENOMEM;
 	}
+	r->namer.functions = true;
 	b->nr_recs++;
 	return 0;
 }
@@ -74,9 +75,13 @@ static int walk_window(struct diff_build *b, const struct sf_window_ref *ref)
 	if (!ret && w->root != SF_NO_THREAD)
 		ret = sf_critpath_walk(&cp, &ts, &r->mech, w->root);
 	if (!ret)
-		ret = sf_profile_add(&b->d->profile, &r->namer, &r->mech, &cp);
+		ret = sf_profile_add(&b->d->profile, &r->namer, &cp);
 	if (!ret)
 		ret = sf_coverage_window(b, ref, &cp);
+	if (!ret && b->d->growth)
+		ret = sf_profile_add(&b->d->growth->profile, &b->growth_namer, &cp);
+	if (!ret && b->d->growth)
+		ret = sf_growths_add(b->d->growth, w);
 	sf_critpath_release(&cp);
 	sf_timelines_release(&ts);
 	return ret;
@@ -105,6 +110,79 @@ static int take_windows(struct diff_build *b, const struct sf_diff_input *in)
 		}
 	}
 	return 0;
+}
+
+/* ------------------------------------------------------------------- growth over BRANCHes */
+
+static uint32_t first_branch(const struct sf_diff_input *in)
+{
+	uint32_t first = UINT32_MAX;
+
+	for (int s = 0; s < SF_NR_SIDES; s++)
+		for (size_t i = 0; i < in->nr[s]; i++)
+			first = in->ref[s][i].window->branch < first ? in->ref[s][i].window->branch : first;
+	return first;
+}
+
+/* The recording that all windows are of, if it has enough of them; NULL. */
+static const struct sf_recording *series_of(const struct sf_diff_input *in)
+{
+	const struct sf_recording *rec = in->ref[SF_FAST][0].rec;
+	uint32_t first = first_branch(in);
+	size_t n = 0;
+
+	for (int s = 0; s < SF_NR_SIDES; s++)
+		for (size_t i = 0; i < in->nr[s]; i++)
+			if (in->ref[s][i].rec != rec)
+				return NULL;
+	for (size_t i = 0; i < rec->nr_windows; i++)
+		n += rec->window[i].branch >= first;
+	return n >= SF_GROWTH_MIN ? rec : NULL;
+}
+
+static int begin_growth(struct diff_build *b, const struct sf_diff_input *in)
+{
+	const struct sf_recording *rec = series_of(in);
+
+	if (!rec)
+		return 0;
+	b->d->growth = sf_growths_new();
+	if (!b->d->growth || sf_namer_init(&b->growth_namer, &b->d->growth->profile, rec))
+		return -ENOMEM;
+	b->growth_namer.functions = true;
+	return 0;
+}
+
+static bool compared(const struct sf_diff *d, const struct sf_window *w)
+{
+	for (size_t i = 0; i < d->nr[SF_FAST] + d->nr[SF_SLOW]; i++)
+		if (d->ref[i].window == w)
+			return true;
+	return false;
+}
+
+/* The BRANCHes on neither side belong to the series, too. */
+static int finish_growth(struct diff_build *b, const struct sf_diff_input *in)
+{
+	struct sf_growths *g = b->d->growth;
+	const struct sf_recording *rec = b->d->ref[0].rec;
+	struct diff_rec *r = sf_diff_rec(b, rec);
+	int ret = 0;
+
+	for (size_t i = 0; g && !ret && i < rec->nr_windows; i++) {
+		const struct sf_window *w = &rec->window[i];
+
+		if (w->branch < first_branch(in) || compared(b->d, w))
+			continue;
+		ret = sf_profile_add_window(&g->profile, &b->growth_namer, &r->mech, w);
+		if (!ret)
+			ret = sf_growths_add(g, w);
+	}
+	if (g && !ret)
+		ret = sf_profile_finish(&g->profile);
+	if (g && !ret)
+		ret = sf_growths_finish(g, rec);
+	return ret;
 }
 
 int sf_trend_growth(const struct sf_diff *d, const double *v, struct sf_estimate *out, double *p)
@@ -170,8 +248,37 @@ static void medians(struct diff_build *b)
 	d->delta.has_interval = true;
 }
 
+/* Every number that is printed comes with how it was found, and of how many windows. */
+static const char *method(struct sf_diff *d)
+{
+	size_t n = d->nr[SF_FAST], m = d->nr[SF_SLOW], causes = 0;
+	struct sf_str s = SF_STR_INIT;
+	const char *text;
+
+	for (size_t i = 0; i < d->nr_causes; i++)
+		causes += !isnan(d->cause[i].q);
+	sf_str_addf(&s, "difference of the medians of %zu + %zu windows", n, m);
+	if (d->trend)
+		sf_str_addf(&s, "; the sides are the ends of a trend: 95 %% intervals by the regression "
+				"over the BRANCH numbers, n = %zu", n + m);
+	else if (d->delta.has_interval)
+		sf_str_add(&s, "; 95 % intervals: bootstrap of the medians, studentised");
+	else
+		sf_str_add(&s, "; n = 1: no interval");
+	if (causes)
+		sf_str_addf(&s, "; false discoveries among %zu causes held to 5 %% (Benjamini-Hochberg)",
+			    causes);
+	if (d->growth)
+		sf_str_addf(&s, "; growth over %zu BRANCHes: Theil-Sen slopes, Mann-Kendall",
+			    d->growth->nr);
+	text = sf_str_failed(&s) ? NULL : sf_diff_keep(d, "%s", s.buf);
+	sf_str_release(&s);
+	return text;
+}
+
 static void build_release(struct diff_build *b)
 {
+	sf_namer_release(&b->growth_namer);
 	for (size_t i = 0; i < b->nr_recs; i++) {
 		sf_namer_release(&b->rec[i].namer);
 		sf_mechanisms_release(&b->rec[i].mech);
@@ -181,10 +288,14 @@ static void build_release(struct diff_build *b)
 
 static int make(struct diff_build *b, const struct sf_diff_input *in)
 {
-	int ret = take_windows(b, in);
+	int ret = begin_growth(b, in);
 
 	if (!ret)
+		ret = take_windows(b, in);
+	if (!ret)
 		ret = sf_profile_finish(&b->d->profile);
+	if (!ret)
+		ret = finish_growth(b, in);
 	if (ret)
 		return ret;
 	medians(b);
@@ -197,7 +308,13 @@ static int make(struct diff_build *b, const struct sf_diff_input *in)
 		ret = sf_list_moved(b);
 	if (!ret)
 		ret = sf_list_dirtiers(b);
-	return ret ? ret : sf_find_verdict(b);
+	if (!ret)
+		ret = sf_find_verdict(b);
+	if (!ret) {
+		b->d->method = method(b->d);
+		ret = b->d->method ? 0 : -ENOMEM;
+	}
+	return ret;
 }
 
 int sf_diff_make(struct sf_diff **out, const struct sf_diff_input *in, const struct sf_diff_opts *opts,
@@ -241,6 +358,8 @@ void sf_diff_free(struct sf_diff *d)
 	free(d->cause);
 	free(d->passive);
 	free(d->moved);
+	free(d->shift);
+	sf_growths_free(d->growth);
 	free(d->dirtier);
 	free(d->coverage.problem);
 	free(d->coverage.note);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* How a diff is made, in the order of its files: diff.c drives, coverage.c proves, causes.c ranks,
- * passive.c and moved.c list what goes with it, verdict.c finds the words. */
+ * shifts.c finds what merely swapped, passive.c and moved.c list what goes with it, conditions.c says
+ * what else differs between the sides, verdict.c finds the words. */
 #ifndef SNAPFLAME_ANALYSIS_DIFF_INTERNAL_H
 #define SNAPFLAME_ANALYSIS_DIFF_INTERNAL_H
 
@@ -21,6 +22,7 @@ struct diff_build {
 	struct sf_diff *d;
 	struct diff_rec *rec;
 	size_t nr_recs;
+	struct sf_namer growth_namer; /* d->growth has a profile of its own */
 	double min_ms, min_pct;
 	bool no_growth, split_found;
 	/* sums over all windows, for the proof */
@@ -37,7 +39,16 @@ int sf_coverage_window(struct diff_build *b, const struct sf_window_ref *ref,
 /* After the last window: the figures, what speaks against a verdict, ok. */
 int sf_coverage_finish(struct diff_build *b);
 
+/* What speaks against a verdict, and what is worth knowing; -ENOMEM also for a text that is NULL. */
+int sf_diff_problem(struct sf_diff *d, const char *text);
+int sf_diff_note(struct sf_diff *d, const char *text);
+/* Where the two sides were recorded in different ways or on different machines. */
+int sf_check_conditions(struct sf_diff *d);
+
 int sf_rank_causes(struct diff_build *b);
+/* What stayed while its parts swapped; marks the causes that are no more than that. Before ranking
+ * is final: b->d->cause is in any order. */
+int sf_find_shifts(struct diff_build *b);
 /* Give the growth in the run queue to the work that grew. */
 int sf_credit_queues(struct sf_diff *d);
 /* Put together what is one cause; the one that comes first takes the others in. */

@@ -56,6 +56,34 @@ static const char *why_undecided(const struct sf_diff *d)
 	return "there is no interval";
 }
 
+/* With n = 1 nothing is beyond its noise: then everything that grew is listed. */
+static void what_grew(struct sf_gate *g, const struct sf_diff *d)
+{
+	for (size_t i = 0; i < d->nr_causes && g->nr_grew < SF_GATE_MAX; i++) {
+		const struct sf_cause *c = &d->cause[i];
+
+		if (c->path && !c->shift && c->delta.value > 0 &&
+		    (c->significant || !c->delta.has_interval))
+			g->grew[g->nr_grew++] = c;
+	}
+}
+
+enum { ENDS = 3 }; /* frames that are named from the leaf on, and from the root */
+
+void sf_gate_cause(struct sf_str *out, const struct sf_diff *d, const struct sf_cause *c)
+{
+	sf_str_addf(out, "%+.1f ms: %s, %s", c->delta.value,
+		    c->owner ? sf_diff_text(d, d->profile.owner[c->owner].label) : "somebody",
+		    sf_kind_name(c->kind));
+	for (size_t i = 0; i < c->nr_frames; i++) {
+		if (i == ENDS && c->nr_frames > 2 * ENDS) {
+			sf_str_add(out, " < …");
+			i = c->nr_frames - ENDS;
+		}
+		sf_str_addf(out, "%s%s", i ? " < " : " in ", c->frame[i]);
+	}
+}
+
 int sf_gate_check(struct sf_gate *g, const struct sf_diff *d, double limit_pct)
 {
 	double base = d->median_ms[SF_FAST], least = NAN;
@@ -70,6 +98,7 @@ int sf_gate_check(struct sf_gate *g, const struct sf_diff *d, double limit_pct)
 	g->least_pct = 100 * least / base;
 	g->decided = base > 0 && isfinite(least);
 	g->exceeded = g->decided && g->least_pct > limit_pct;
+	what_grew(g, d);
 	if (!g->decided)
 		snprintf(g->text, sizeof(g->text),
 			 "growth of %.1f %% against the limit of %g %%: not decided, %s",

@@ -5,24 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/covariate.h"
 #include "analysis/diff_internal.h"
 
 static const double least_change = 0.5; /* relative, to be worth a word */
 enum { MAX_MOVED = 12 };
 
-struct series {
-	double *v; /* by column; NAN unknown */
-	size_t nr;
-};
-
-static double value(const struct sf_window_ref *ref, const char *name, bool during)
+double sf_covariate_value(const struct sf_recording *rec, const struct sf_window *w, const char *name,
+			  bool during)
 {
-	const struct sf_window *w = ref->window;
-
 	for (size_t i = 0; i < w->nr_covariates; i++) {
 		const struct sf_covariate *c = &w->covariate[i];
 
-		if (strcmp(sf_text(ref->rec, c->name), name) || !c->has_begin)
+		if (strcmp(sf_text(rec, c->name), name) || !c->has_begin)
 			continue;
 		if (!during)
 			return c->begin;
@@ -31,73 +26,74 @@ static double value(const struct sf_window_ref *ref, const char *name, bool duri
 	return NAN;
 }
 
-/* How well the covariate ranks the windows as the pauses do: -1 … 1. */
-static double agreement(const struct sf_diff *d, const double *v)
+/* Two series for each name of the last window: at its beginning, and its change inside. */
+static double *series(const struct sf_diff *d, const struct sf_window_ref *last)
 {
-	struct sf_kendall k;
+	size_t n = d->profile.nr_columns, count = 2 * last->window->nr_covariates;
+	double *v = calloc(count * n + 1, sizeof(*v));
 
-	if (sf_kendall(v, d->pause_ms, d->profile.nr_columns, &k))
-		return 0;
-	return k.tau;
-}
+	for (size_t i = 0; v && i < count; i++) {
+		const char *name = sf_text(last->rec, last->window->covariate[i / 2].name);
 
-static int consider(struct diff_build *b, const char *name, bool during, double *v)
-{
-	struct sf_diff *d = b->d;
-	struct sf_moved m = { .name = name, .during = during }, *list;
-	double base;
-
-	for (size_t c = 0; c < d->profile.nr_columns; c++) {
-		v[c] = value(&d->ref[c], name, during);
-		if (!isfinite(v[c]))
-			return 0;
+		for (size_t c = 0; c < n; c++)
+			v[i * n + c] = sf_covariate_value(d->ref[c].rec, d->ref[c].window, name, i % 2);
 	}
-	m.fast = sf_median(v, d->nr[SF_FAST]);
-	m.slow = sf_median(v + d->nr[SF_FAST], d->nr[SF_SLOW]);
-	base = fmax(fabs(m.fast), fabs(m.slow));
-	if (base <= 0 || fabs(m.slow - m.fast) < least_change * base)
-		return 0;
-	m.score = d->profile.nr_columns >= 4 ? agreement(d, v)
-					     : (m.slow - m.fast) / base;
-	list = realloc(d->moved, (d->nr_moved + 1) * sizeof(*list));
-	if (!list)
-		return -ENOMEM;
-	d->moved = list;
-	d->moved[d->nr_moved++] = m;
-	return 0;
+	return v;
 }
 
-static int by_score(const void *a, const void *b)
+static bool changed(const struct sf_corr_covariate *c)
 {
-	const struct sf_moved *x = a, *y = b;
-	double dx = fabs(x->score), dy = fabs(y->score);
+	double base = fmax(fabs(c->fast), fabs(c->slow));
 
-	if (dx != dy)
-		return dx > dy ? -1 : 1;
-	dx = fabs(x->slow - x->fast);
-	dy = fabs(y->slow - y->fast);
-	return dx > dy ? -1 : dx < dy;
+	return base > 0 && fabs(c->slow - c->fast) >= least_change * base;
+}
+
+static int list(struct sf_diff *d, const struct sf_window_ref *last,
+		const struct sf_corr_covariate *ranked, size_t count)
+{
+	d->moved = calloc(MAX_MOVED, sizeof(*d->moved));
+	if (!d->moved)
+		return -ENOMEM;
+	for (size_t i = 0; i < count && d->nr_moved < MAX_MOVED; i++) {
+		const struct sf_corr_covariate *c = &ranked[i];
+		struct sf_moved *m = &d->moved[d->nr_moved];
+
+		if (!changed(c))
+			continue;
+		*m = (struct sf_moved){
+			.fast = c->fast, .slow = c->slow, .during = c->at % 2,
+			.score = c->corr.rho, .p = c->corr.p, .p_min = c->corr.p_min,
+			.separates = c->separates,
+		};
+		m->name = sf_diff_keep(d, "%s", sf_text(last->rec,
+							last->window->covariate[c->at / 2].name));
+		if (!m->name)
+			return -ENOMEM;
+		d->nr_moved++;
+	}
+	return 0;
 }
 
 int sf_list_moved(struct diff_build *b)
 {
 	struct sf_diff *d = b->d;
-	const struct sf_window_ref *ref = &d->ref[d->profile.nr_columns - 1];
-	double *v = calloc(d->profile.nr_columns, sizeof(*v));
-	int ret = v ? 0 : -ENOMEM;
+	const struct sf_window_ref *last = &d->ref[d->profile.nr_columns - 1];
+	size_t count = 2 * last->window->nr_covariates;
+	struct sf_corr_covariate *ranked;
+	double *v;
+	int ret = -ENOMEM;
 
-	for (size_t i = 0; !ret && i < ref->window->nr_covariates; i++) {
-		const char *name = sf_diff_keep(d, "%s", sf_text(ref->rec, ref->window->covariate[i].name));
-
-		if (!name)
-			ret = -ENOMEM;
-		for (int during = 0; !ret && during < 2; during++)
-			ret = consider(b, name, during, v);
-	}
+	if (!count)
+		return 0;
+	v = series(d, last);
+	ranked = calloc(count, sizeof(*ranked));
+	if (v && ranked)
+		ret = sf_corr_covariates(d->pause_ms, d->profile.nr_columns, v, count,
+					 (struct sf_span){ 0, d->nr[SF_FAST] },
+					 (struct sf_span){ d->nr[SF_FAST], d->nr[SF_SLOW] }, ranked);
+	if (!ret)
+		ret = list(d, last, ranked, count);
 	free(v);
-	if (d->nr_moved)
-		qsort(d->moved, d->nr_moved, sizeof(*d->moved), by_score);
-	if (d->nr_moved > MAX_MOVED)
-		d->nr_moved = MAX_MOVED;
+	free(ranked);
 	return ret;
 }

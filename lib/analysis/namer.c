@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <snapflame/same_name.h>
+
 #include "analysis/profile_internal.h"
 
 int sf_namer_init(struct sf_namer *n, struct sf_profile *p, const struct sf_recording *rec)
@@ -38,12 +40,25 @@ static int append(struct sf_namer *n, uint32_t name, unsigned flags)
 	return 0;
 }
 
-static uint32_t frame_label(struct sf_profile *p, const struct sf_frame *f)
+static uint32_t function_label(struct sf_namer *n, const char *name, unsigned *flags)
 {
+	size_t len = strlen(name);
+	bool piece = false;
+
+	if (n->functions)
+		len = sf_function_name(name, len, &piece);
+	if (piece)
+		*flags |= SF_NAMER_PIECE;
+	return sf_strtab_idn(&n->profile->str, name, len);
+}
+
+static uint32_t frame_label(struct sf_namer *n, const struct sf_frame *f, unsigned *flags)
+{
+	struct sf_profile *p = n->profile;
 	char buf[300];
 
 	if (f->name[0])
-		return sf_strtab_id(&p->str, f->name);
+		return function_label(n, f->name, flags);
 	if (!f->dso_short || !f->dso_short[0])
 		return sf_strtab_id(&p->str, "[unknown]");
 	snprintf(buf, sizeof(buf), "[%s]", f->dso_short);
@@ -60,9 +75,10 @@ const uint32_t *sf_namer_names(struct sf_namer *n, uint32_t loc, const uint8_t *
 		size_t nr = sf_symbols_frames(n->rec->symbols, loc, &f), at = n->nr_names;
 
 		while (nr-- > 0) {
-			uint32_t id = frame_label(n->profile, &f[nr]);
+			unsigned of = f[nr].flags & ~(unsigned)SF_NAMER_PIECE;
+			uint32_t id = frame_label(n, &f[nr], &of);
 
-			if (!id || append(n, id, f[nr].flags))
+			if (!id || append(n, id, of))
 				return NULL;
 		}
 		if (append(n, 0, 0))

@@ -73,9 +73,13 @@ static int frames(struct sf_profile *p, struct sf_namer *n, uint32_t stack, uint
 			if (outermost && nr && is_startup(sf_strtab_text(&p->str, name[i])))
 				continue;
 			outermost = false;
+			/* The function called a part of itself: that is the compiler's doing. */
+			if (flags[i] & SF_NAMER_PIECE && path.level == SF_PATH_FRAME &&
+			    path.label == name[i])
+				continue;
 			path.level = SF_PATH_FRAME;
 			path.label = name[i];
-			path.flags = flags[i];
+			path.flags = flags[i] & (uint8_t)~SF_NAMER_PIECE;
 			if (child(p, *at, path, at))
 				return -ENOMEM;
 		}
@@ -180,6 +184,25 @@ static int links(struct sf_profile *p, struct sf_namer *n, const struct sf_critp
 		if (!owner || link_to(p, path, owner, SF_SERVES, 0, ms))
 			return -ENOMEM;
 	}
+	return 0;
+}
+
+uint32_t sf_profile_find(const struct sf_profile *p, const struct sf_profile *from, uint32_t path)
+{
+	const struct sf_path *want = &from->path[path];
+	uint32_t parent;
+
+	if (!path)
+		return 0;
+	parent = sf_profile_find(p, from, want->parent);
+	if (want->parent && !parent)
+		return 0;
+	for (uint32_t i = parent + 1; i < p->nr_paths; i++)
+		if (p->path[i].parent == parent && p->path[i].level == want->level &&
+		    p->path[i].flags == want->flags &&
+		    !strcmp(sf_strtab_text(&p->str, p->path[i].label),
+			    sf_strtab_text(&from->str, want->label)))
+			return i;
 	return 0;
 }
 
@@ -295,14 +318,12 @@ static int add_segment(struct sf_profile *p, struct sf_namer *n, const struct sf
 	return 0;
 }
 
-int sf_profile_add(struct sf_profile *p, struct sf_namer *n, struct sf_mechanisms *m,
-		   const struct sf_critpath *cp)
+int sf_profile_add(struct sf_profile *p, struct sf_namer *n, const struct sf_critpath *cp)
 {
 	double *column = NULL;
 	size_t nr = 0, alloc = 0;
 	int ret = init_root(p);
 
-	(void)m;
 	for (size_t i = 0; !ret && i < cp->nr; i++)
 		ret = add_segment(p, n, cp, &cp->seg[i], &column, &nr, &alloc);
 	if (!ret && (SF_GROW(p->column, p->nr_columns + 1, p->column_alloc) ||
@@ -315,6 +336,22 @@ int sf_profile_add(struct sf_profile *p, struct sf_namer *n, struct sf_mechanism
 	p->column[p->nr_columns] = column;
 	p->column_paths[p->nr_columns++] = nr;
 	return 0;
+}
+
+int sf_profile_add_window(struct sf_profile *p, struct sf_namer *n, struct sf_mechanisms *m,
+			  const struct sf_window *w)
+{
+	struct sf_critpath cp = { 0 };
+	struct sf_timelines ts;
+	int ret = sf_timelines_init(&ts, n->rec, w, w->lo, w->hi);
+
+	if (!ret && w->root != SF_NO_THREAD)
+		ret = sf_critpath_walk(&cp, &ts, m, w->root);
+	if (!ret)
+		ret = sf_profile_add(p, n, &cp);
+	sf_critpath_release(&cp);
+	sf_timelines_release(&ts);
+	return ret;
 }
 
 int sf_profile_finish(struct sf_profile *p)

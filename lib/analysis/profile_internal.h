@@ -6,6 +6,9 @@
 #include <snapflame/profile.h>
 #include <snapflame/str.h>
 
+/* In a namer's flags, beside SF_FRAME_*: a part of a function, that the function may have called. */
+enum { SF_NAMER_PIECE = 0x80 };
+
 /* Names of a location, outermost first, ended by 0; NULL without memory. Valid until the next call. */
 const uint32_t *sf_namer_names(struct sf_namer *n, uint32_t loc, const uint8_t **flags);
 /* "leaf < caller < …" as a string id; 0 for no stack. */

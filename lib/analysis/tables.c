@@ -13,6 +13,7 @@ static const struct table_def *const defs[SF_NR_TABLES] = {
 	[SF_TABLE_FUTEX] = &sf_def_futex,       [SF_TABLE_SYSCALLS] = &sf_def_syscalls,
 	[SF_TABLE_IO] = &sf_def_io,             [SF_TABLE_WAKEUPS] = &sf_def_wakeups,
 	[SF_TABLE_COVERAGE] = &sf_def_coverage, [SF_TABLE_EVENTS] = &sf_def_events,
+	[SF_TABLE_GROWTH] = &sf_def_growth,
 };
 
 const char *sf_table_name(enum sf_table_id id)

@@ -24,7 +24,8 @@ struct table_def {
 };
 
 extern const struct table_def sf_def_branches, sf_def_sweep, sf_def_threads, sf_def_states,
-	sf_def_futex, sf_def_syscalls, sf_def_io, sf_def_wakeups, sf_def_coverage, sf_def_events;
+	sf_def_futex, sf_def_syscalls, sf_def_io, sf_def_wakeups, sf_def_coverage, sf_def_events,
+	sf_def_growth;
 
 /* A new row, empty; the setters fill the last one. A lack of memory is remembered for the end. */
 int sf_row(struct table_build *b);

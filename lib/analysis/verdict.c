@@ -223,9 +223,41 @@ static void noise(struct sf_str *s, const struct sf_diff *d)
 {
 	for (size_t i = 1; i < d->nr_causes && d->cause[i].path; i++)
 		if (d->cause[i].delta.value > d->cause[0].delta.value)
-			sf_str_addf(s, " Besides, %s cost %.0f ms more (%s), but not steadily.",
+			sf_str_addf(s, " Besides, %s cost %.0f ms more (%s), but %s.",
 				    owner_name(d, d->cause[i].owner), d->cause[i].delta.value,
-				    sf_kind_name(d->cause[i].kind));
+				    sf_kind_name(d->cause[i].kind),
+				    d->cause[i].shift ? "as much less elsewhere" : "not steadily");
+}
+
+/*
+ * Whether it comes back with every BRANCH, or came once: as the first cause says, if it has most of the
+ * growth and is the clearer series of the two. Its noise is only its own.
+ */
+static void over_branches(struct sf_str *s, const struct sf_diff *d)
+{
+	const struct sf_cause *c = &d->cause[0];
+	const struct sf_growth_line *l = d->growth ? sf_growths_pause(d->growth) : NULL;
+	const struct sf_growth *g = l ? &l->growth : NULL;
+	const char *what = "The growth";
+
+	if (!l || !l->grows)
+		return;
+	if (c->growth.branches && c->share_pct >= 80 && c->growth.series.p <= g->series.p) {
+		g = &c->growth;
+		what = "This";
+	}
+	if (g->series.direction <= 0)
+		return;
+	if (g->series.shape == SF_SHAPE_STEP) {
+		sf_str_addf(s, " %s came in a step at BRANCH %u, not with every BRANCH.", what,
+			    sf_growths_branch(d->growth, g));
+		return;
+	}
+	sf_str_addf(s, " %s came with every BRANCH (%s growth), by %.3g ms each", what,
+		    sf_shape_name(g->series.shape), g->trend.slope);
+	if (isfinite(g->trend.lo))
+		sf_str_addf(s, " (95 %% interval %.3g to %.3g)", g->trend.lo, g->trend.hi);
+	sf_str_addch(s, '.');
 }
 
 static const char *advice_for(const struct sf_cause *c)
@@ -312,6 +344,7 @@ int sf_find_verdict(struct diff_build *b)
 		sf_str_add(&s, " (n = 1: no interval)");
 	sf_str_addch(&s, '.');
 	noise(&s, d);
+	over_branches(&s, d);
 	if (!sf_str_failed(&s))
 		d->sentence = sf_diff_keep(d, "%s", s.buf);
 	sf_str_release(&s);

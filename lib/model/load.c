@@ -311,6 +311,7 @@ static void origin(struct sf_loader *ld)
 	if (!m->host)
 		m->host = feature(ld, SF_FEAT_HOSTNAME);
 	m->arch = feature(ld, SF_FEAT_ARCH);
+	m->cpu = feature(ld, SF_FEAT_CPUDESC);
 	if (!m->cmdline)
 		m->cmdline = feature(ld, SF_FEAT_CMDLINE);
 	if (!m->cpus)

@@ -22,29 +22,6 @@ struct fit {
 	double *y;    /* by window */
 };
 
-/*
- * The path of p that has the names of path in from; 0 where there is none. Both trees are small, and
- * this is done for a handful of paths.
- */
-static uint32_t same_path(const struct sf_profile *p, const struct sf_profile *from, uint32_t path)
-{
-	const struct sf_path *want = &from->path[path];
-	uint32_t parent;
-
-	if (!path)
-		return 0;
-	parent = same_path(p, from, want->parent);
-	if (want->parent && !parent)
-		return 0;
-	for (uint32_t i = parent + 1; i < p->nr_paths; i++)
-		if (p->path[i].parent == parent && p->path[i].level == want->level &&
-		    p->path[i].flags == want->flags &&
-		    !strcmp(sf_strtab_text(&p->str, p->path[i].label),
-			    sf_strtab_text(&from->str, want->label)))
-			return i;
-	return 0;
-}
-
 static size_t of_diff(const struct sf_figures_input *in, uint32_t *path)
 {
 	const struct sf_diff *d = in->diff;
@@ -55,7 +32,7 @@ static size_t of_diff(const struct sf_figures_input *in, uint32_t *path)
 			continue;
 		if (nr && d->cause[i].share_pct < LEAST_SHARE)
 			continue;
-		path[nr] = same_path(in->profile, &d->profile, d->cause[i].path);
+		path[nr] = sf_profile_find(in->profile, &d->profile, d->cause[i].path);
 		nr += path[nr] != 0;
 	}
 	return nr;

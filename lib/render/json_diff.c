@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A diff as JSON; render_json.h lists the fields. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -93,10 +94,32 @@ static json_t *others(const struct sf_diff *d, const struct sf_cause *c)
 	return list;
 }
 
+static json_t *slope(const struct sf_trend *t)
+{
+	struct sf_estimate e = { .lo = t->lo, .hi = t->hi, .has_interval = isfinite(t->lo) };
+
+	return json_pack("{s:o, s:o, s:o}", "ms_per_branch", sf_json_number(t->slope), "ci95",
+			 interval(&e), "p", sf_json_number(t->kendall.p));
+}
+
+/* Null where there is no series of BRANCHes. */
+static json_t *growth(const struct sf_diff *d, const struct sf_growth *g)
+{
+	const struct sf_series *s = &g->series;
+	bool step = s->shape == SF_SHAPE_STEP;
+
+	if (!d->growth || !g->branches)
+		return json_null();
+	return json_pack("{s:s, s:i, s:o, s:o, s:I, s:o}", "shape", sf_shape_name(s->shape),
+			 "direction", s->direction, "p", sf_json_number(s->p), "trend",
+			 slope(&g->trend), "branches", (json_int_t)g->branches, "step_at",
+			 step ? json_integer(sf_growths_branch(d->growth, g)) : json_null());
+}
+
 static json_t *cause(const struct sf_diff *d, const struct sf_cause *c)
 {
 	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, "
-			 "s:o, s:o, s:o, s:o}",
+			 "s:o, s:o, s:o, s:o, s:o, s:b, s:o}",
 			 "kind", sf_kind_name(c->kind), "state", sf_state_name(c->state),
 			 "delta_ms", sf_json_number(c->delta.value), "frame_ms",
 			 sf_json_number(c->frame_ms), "share_pct",
@@ -107,20 +130,21 @@ static json_t *cause(const struct sf_diff *d, const struct sf_cause *c)
 			 names((const char *const *)c->frame, c->nr_frames), "behind",
 			 owner(d, c->behind), "waiter", owner(d, c->waiter), "waits_in",
 			 stack_text(c->waits_in), "served_by", owner(d, c->served_by), "parts",
-			 parts(c), "others", others(d, c));
+			 parts(c), "others", others(d, c), "q", sf_json_number(c->q), "shift",
+			 c->shift, "growth", growth(d, &c->growth));
 }
 
 /* There is a verdict, and it is that nothing grew. */
 static json_t *no_growth(const struct sf_diff *d)
 {
 	return json_pack("{s:s, s:n, s:o, s:n, s:n, s:o, s:o, s:o, s:n, s:b, s:n, s:[], s:n, s:n, "
-			 "s:[], s:n, s:[], s:[]}",
+			 "s:[], s:n, s:[], s:[], s:n, s:b, s:n}",
 			 "kind", sf_kind_name(SF_KIND_NONE), "state", "delta_ms",
 			 sf_json_number(d->delta.value), "frame_ms", "share_pct", "ci95_ms",
 			 interval(&d->delta), "fast_ms", sf_json_number(d->median_ms[SF_FAST]),
 			 "slow_ms", sf_json_number(d->median_ms[SF_SLOW]), "p", "significant", 0,
 			 "owner", "frames", "behind", "waiter", "waits_in", "served_by",
-			 "parts", "others");
+			 "parts", "others", "q", "shift", 0, "growth");
 }
 
 static json_t *verdict(const struct sf_diff *d)
@@ -221,28 +245,79 @@ static json_t *covariates(const struct sf_diff *d)
 	for (size_t i = 0; i < d->nr_moved; i++) {
 		const struct sf_moved *m = &d->moved[i];
 
-		json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:b, s:o}", "name",
+		json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:b, s:o, s:o, s:i}",
+						      "name",
 						      sf_json_name(m->name), "fast",
 						      sf_json_number(m->fast), "slow",
 						      sf_json_number(m->slow), "during", m->during,
-						      "score", sf_json_number(m->score)));
+						      "score", sf_json_number(m->score), "p",
+						      sf_json_number(m->p), "separates",
+						      m->separates));
+	}
+	return list;
+}
+
+/* What is at a path of the profile, leaf to root. */
+static json_t *frames_of(const struct sf_diff *d, uint32_t path)
+{
+	const struct sf_profile *p = &d->profile;
+	json_t *list = json_array();
+
+	for (uint32_t i = path; p->path[i].level >= SF_PATH_FRAME; i = p->path[i].parent)
+		json_array_append_new(list, sf_json_name(sf_diff_text(d, p->path[i].label)));
+	return list;
+}
+
+static json_t *swapped(const struct sf_diff *d, const struct sf_shift *x, uint32_t path,
+		       const double *ms)
+{
+	json_t *name = path == x->path ? json_null()
+				       : sf_json_name(sf_diff_text(d, d->profile.path[path].label));
+
+	return json_pack("{s:o, s:o, s:o}", "name", name, "fast_ms", sf_json_number(ms[SF_FAST]),
+			 "slow_ms", sf_json_number(ms[SF_SLOW]));
+}
+
+static json_t *shifts(const struct sf_diff *d)
+{
+	static const char *const kind[] = {
+		[SF_SHIFT_MOVED] = "moved", [SF_SHIFT_RENAMED] = "renamed",
+		[SF_SHIFT_INLINED] = "inlined", [SF_SHIFT_SPLIT] = "split",
+	};
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < d->nr_shifts; i++) {
+		const struct sf_shift *x = &d->shift[i];
+
+		json_array_append_new(
+			list, json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "kind", kind[x->kind],
+					"owner", owner(d, d->profile.path[x->path].owner), "frames",
+					frames_of(d, x->path), "ms", sf_json_number(x->ms), "fast_ms",
+					sf_json_number(x->path_ms[SF_FAST]), "slow_ms",
+					sf_json_number(x->path_ms[SF_SLOW]), "from",
+					swapped(d, x, x->from, x->from_ms), "to",
+					swapped(d, x, x->to, x->to_ms)));
 	}
 	return list;
 }
 
 int sf_json_diff(struct sf_str *out, const struct sf_diff *d)
 {
-	bool significant = d->has_verdict && d->kind != SF_KIND_NONE;
+	bool grows = d->has_verdict && d->kind != SF_KIND_NONE;
+	json_t *top = json_pack("{s:s, s:o, s:o, s:{s:o, s:o, s:b, s:b, s:o}, s:o, s:o, s:o, s:o, s:o, "
+				"s:o, s:o}",
+				"schema", "snapflame.diff/1", "fast", side(d, SF_FAST), "slow",
+				side(d, SF_SLOW), "delta_ms", "median", sf_json_number(d->delta.value),
+				"ci95", interval(&d->delta), "grows", grows, "trend", d->trend,
+				"series_p", sf_json_number(d->series_p), "coverage",
+				coverage(&d->coverage), "verdict", verdict(d), "causes", causes(d),
+				"passive", passive(d), "covariates", covariates(d), "advice",
+				sf_json_name(d->advice), "split", sf_json_name(d->split_text));
+	struct sf_growth none = { 0 };
 
-	return sf_json_print(out, json_pack("{s:s, s:o, s:o, s:{s:o, s:o, s:b, s:b, s:o}, s:o, s:o, "
-					    "s:o, s:o, s:o, s:o, s:o}",
-					    "schema", "snapflame.diff/1", "fast", side(d, SF_FAST),
-					    "slow", side(d, SF_SLOW), "delta_ms", "median",
-					    sf_json_number(d->delta.value), "ci95",
-					    interval(&d->delta), "grows", significant, "trend", d->trend,
-					    "series_p", sf_json_number(d->series_p), "coverage",
-					    coverage(&d->coverage), "verdict", verdict(d), "causes",
-					    causes(d), "passive", passive(d), "covariates",
-					    covariates(d), "advice", sf_json_name(d->advice), "split",
-					    sf_json_name(d->split_text)));
+	json_object_set_new(top, "shifts", shifts(d));
+	json_object_set_new(top, "growth",
+			    growth(d, d->growth ? &sf_growths_pause(d->growth)->growth : &none));
+	json_object_set_new(top, "method", sf_json_name(d->method));
+	return sf_json_print(out, top);
 }

@@ -35,23 +35,6 @@ static bool same_windows(const struct report *r)
 	return true;
 }
 
-static int add_window(struct report *r, const struct sf_window_ref *ref, struct sf_namer *namer,
-		      struct sf_mechanisms *mech)
-{
-	const struct sf_window *w = ref->window;
-	struct sf_critpath cp = { 0 };
-	struct sf_timelines ts;
-	int ret = sf_timelines_init(&ts, ref->rec, w, w->lo, w->hi);
-
-	if (!ret && w->root != SF_NO_THREAD)
-		ret = sf_critpath_walk(&cp, &ts, mech, w->root);
-	if (!ret)
-		ret = sf_profile_add(&r->own_profile, namer, mech, &cp);
-	sf_critpath_release(&cp);
-	sf_timelines_release(&ts);
-	return ret;
-}
-
 static int add_recording(struct report *r, const struct sf_recording *rec)
 {
 	struct sf_mechanisms mech = { 0 };
@@ -60,9 +43,11 @@ static int add_recording(struct report *r, const struct sf_recording *rec)
 
 	if (!ret)
 		ret = sf_namer_init(&namer, &r->own_profile, rec);
+	namer.functions = r->diff != NULL; /* as the diff's own profile has them */
 	for (size_t i = 0; !ret && i < r->nr; i++)
 		if (r->window[i].rec == rec)
-			ret = add_window(r, &r->window[i], &namer, &mech);
+			ret = sf_profile_add_window(&r->own_profile, &namer, &mech,
+						    r->window[i].window);
 	sf_namer_release(&namer);
 	sf_mechanisms_release(&mech);
 	return ret;

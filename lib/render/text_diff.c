@@ -131,6 +131,8 @@ static void notes(struct sf_diff_view *v)
 		sf_view_section(v, "try", SF_PLAIN, v->d->advice);
 	for (size_t i = 0; i < c->nr_notes; i++)
 		sf_view_section(v, i ? "" : "note", SF_PLAIN, c->note[i]);
+	if (v->d->method)
+		sf_view_section(v, "method", SF_PLAIN, v->d->method);
 }
 
 void sf_text_diff(struct sf_str *out, const struct sf_diff *d, const struct sf_text_opts *opts)
@@ -143,6 +145,8 @@ void sf_text_diff(struct sf_str *out, const struct sf_diff *d, const struct sf_t
 	v.width = v.width > MIN_WIDTH ? v.width : MIN_WIDTH;
 	v.wide = v.width >= WIDE;
 	v.out = &tail;
+	sf_view_shifts(&v);
+	sf_view_growth(&v);
 	sf_view_waiting(&v);
 	sf_view_moved(&v);
 	notes(&v);

@@ -22,5 +22,8 @@ void sf_view_section(struct sf_diff_view *v, const char *head, enum sf_style sty
 void sf_view_causes(struct sf_diff_view *v, size_t lines);
 void sf_view_waiting(struct sf_diff_view *v);
 void sf_view_moved(struct sf_diff_view *v);
+/* How the pauses go over the BRANCHes; what swapped without growing. */
+void sf_view_growth(struct sf_diff_view *v);
+void sf_view_shifts(struct sf_diff_view *v);
 
 #endif

@@ -161,8 +161,9 @@ static void a_disturbance_is_no_cause(void **state)
 
 	steps(&s, 5, cpu, nap);
 	compare(&c, s.buf);
-	if (c.d->kind != SF_KIND_NONE)
-		assert_int_equal(c.d->kind, SF_KIND_CPU_USER);
+	assert_int_equal(c.d->kind, SF_KIND_CPU_USER);
+	assert_true(c.d->cause[1].delta.value > c.d->cause[0].delta.value);
+	assert_non_null(strstr(c.d->sentence, "but not steadily"));
 	done(&c);
 	sf_str_release(&s);
 }

@@ -18,6 +18,7 @@
 #ifndef SNAPFLAME_DIFF_H
 #define SNAPFLAME_DIFF_H
 
+#include <snapflame/growth.h>
 #include <snapflame/profile.h>
 
 enum sf_side { SF_FAST, SF_SLOW, SF_NR_SIDES };
@@ -42,7 +43,6 @@ struct sf_diff_input {
 struct sf_diff_opts {
 	double min_growth_ms;  /* 0: 1 ms */
 	double min_growth_pct; /* 0: 10 % of the fast median */
-	uint64_t seed;         /* of the resampling; 0: 1 */
 };
 
 struct sf_estimate {
@@ -78,8 +78,11 @@ struct sf_cause {
 	double *adjust;           /* by column, ms: time in the run queue that belongs to this cause
 				     (or, negative, not to it), beyond its path; NULL: none */
 	bool lock;                /* owner holds what waiter waits for: "--" is among the frames */
-	bool significant;         /* after false-discovery control; false also for n = 1 */
-	double p;                 /* of the growth; NAN for n = 1 */
+	double p;                 /* of the growth, alone; NAN for n = 1 */
+	double q;                 /* of a difference, as one of all causes (sf_fdr); NAN for n = 1 */
+	bool significant;         /* q is 5 % or less; false also for n = 1 */
+	bool shift;               /* what its owner gained here it lost elsewhere: no growth */
+	struct sf_growth growth;  /* over all BRANCHes of the recording; branches is 0: not known */
 	const char **frame;       /* leaf to root; the marker "--" between holder and waiter */
 	size_t nr_frames;
 	uint32_t behind;          /* runqueue: owner index of who had the CPU; 0 */
@@ -101,7 +104,29 @@ struct sf_moved {
 	const char *name;
 	double fast, slow; /* medians at the window's beginning, or of the change inside it */
 	bool during;       /* the change inside the window */
-	double score;      /* rank correlation with the pauses, or the ratio for small n */
+	double score;      /* rank correlation with the pauses (Spearman) */
+	double p, p_min;   /* of no relation, alone; how small so few windows can make it */
+	int separates;     /* 1: above all fast windows in every slow one; -1: below; 0: neither */
+};
+
+/*
+ * A function (or owner, or kind) whose time stayed while what is below it swapped: not growth, even if
+ * one of the two alone looks like it. Compilers do that, too: names change, functions are inlined.
+ */
+enum sf_shift_kind {
+	SF_SHIFT_MOVED,   /* both are there on both sides */
+	SF_SHIFT_RENAMED, /* one is only on the fast side, the other only on the slow one */
+	SF_SHIFT_INLINED, /* from is gone on the slow side: its time and its calls are path's own */
+	SF_SHIFT_SPLIT,   /* the other way round: to is new, and has what was path's own */
+};
+
+struct sf_shift {
+	enum sf_shift_kind kind;
+	uint32_t path;     /* it stayed: of the profile */
+	uint32_t from, to; /* below it; path itself where its own code is meant */
+	double from_ms[SF_NR_SIDES], to_ms[SF_NR_SIDES]; /* of the median windows */
+	double path_ms[SF_NR_SIDES];
+	double ms;         /* that swapped: the smaller of what was lost and what was gained */
 };
 
 /* A process that wrote to disks during the slow windows. */
@@ -149,6 +174,12 @@ struct sf_diff {
 	size_t nr_passive;
 	struct sf_moved *moved;    /* covariates, most telling first */
 	size_t nr_moved;
+	struct sf_shift *shift;    /* largest first */
+	size_t nr_shifts;
+	/* All BRANCHes of the one recording that was split, from the first one compared on; NULL where
+	 * there are several recordings, or fewer than SF_GROWTH_MIN BRANCHes. */
+	struct sf_growths *growth;
+	const char *method;        /* how many windows, which tests: one line */
 	struct sf_dirtier *dirtier; /* most bytes first */
 	size_t nr_dirtiers;
 	const char *advice;        /* one line, NULL */

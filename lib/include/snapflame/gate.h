@@ -7,6 +7,9 @@
 #define SNAPFLAME_GATE_H
 
 #include <snapflame/diff.h>
+#include <snapflame/str.h>
+
+enum { SF_GATE_MAX = 5 };
 
 struct sf_gate {
 	bool exceeded;
@@ -14,7 +17,13 @@ struct sf_gate {
 	double growth_pct;   /* of the fast median; INFINITY from 0 */
 	double least_pct;    /* lower end of the interval; NAN where there is none */
 	char text[256];      /* one line that says it */
+	/* What grew, largest first: causes of the diff that are beyond their noise. */
+	const struct sf_cause *grew[SF_GATE_MAX];
+	size_t nr_grew;
 };
+
+/* "+1071.2 ms: firecracker (main), io-throttle in wbt_wait < … < create_snapshot" */
+void sf_gate_cause(struct sf_str *out, const struct sf_diff *d, const struct sf_cause *c);
 
 /*
  * limit: % of the fast median. The sides of a trend leave out what lies between them; its slope is

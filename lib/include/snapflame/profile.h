@@ -81,6 +81,7 @@ struct sf_profile {
 struct sf_namer {
 	struct sf_profile *profile;
 	const struct sf_recording *rec;
+	bool functions; /* pieces and clones of a function have its name (same_name.h) */
 	uint32_t *first; /* by location: index + 1 into name */
 	size_t nr;
 	uint32_t *name; /* groups of names and flags, outermost first, each group ends with 0 */
@@ -101,10 +102,14 @@ void sf_namer_release(struct sf_namer *n);
  */
 int sf_profile_path(struct sf_profile *p, struct sf_namer *n, const struct sf_critpath *cp,
 		    const struct sf_segment *s, uint32_t *path);
+/* The path of p that has the names of from's path; 0 where there is none. */
+uint32_t sf_profile_find(const struct sf_profile *p, const struct sf_profile *from, uint32_t path);
 
 /* Append a column with the critical path's segments, ms. */
-int sf_profile_add(struct sf_profile *p, struct sf_namer *n, struct sf_mechanisms *m,
-		   const struct sf_critpath *cp);
+int sf_profile_add(struct sf_profile *p, struct sf_namer *n, const struct sf_critpath *cp);
+/* Walk a window of n's recording, and append its column: empty where the window has no root. */
+int sf_profile_add_window(struct sf_profile *p, struct sf_namer *n, struct sf_mechanisms *m,
+			  const struct sf_window *w);
 /* After the last column: fill self and total. */
 int sf_profile_finish(struct sf_profile *p);
 void sf_profile_release(struct sf_profile *p);

@@ -225,7 +225,8 @@ struct sf_meta {
 	uint32_t vm, exe_build_id; /* string ids, "" unknown */
 	struct sf_label *label;
 	size_t nr_labels, label_alloc;
-	uint32_t comm, exe, scope, wakings, call_graph, host, kernel, tool, arch, cmdline;
+	uint32_t comm, exe, scope, wakings, call_graph, host, kernel, tool, arch, cpu,
+		cmdline;
 	double hz, poll_hz;
 	uint32_t cpus;
 	uint64_t realtime_ns, at;

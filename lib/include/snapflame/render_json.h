@@ -20,6 +20,9 @@
  *	parts        [{kind, delta_ms, fast_ms, slow_ms}]: what delta_ms is made of, its own kind first
  *	waits_in     where that one waits, frames leaf to root
  *	served_by    owner: the device or worker that did the work, or null
+ *	q            of a difference, as one of all causes (false discoveries); null for n = 1
+ *	shift        true: what its owner gained here it lost elsewhere
+ *	growth       as below, of this cause; null where it is not known
  *	sentence     of the verdict only
  *
  * At the top:
@@ -34,13 +37,21 @@
  *	verdict      a cause, or null: coverage.problems says why
  *	causes       all of them, ranked; they are disjoint and sum to the difference
  *	passive      [{comm, tid, pid, ms, idle, waits_for: {comm, tid} or null}]
- *	covariates   [{name, fast, slow, during, score}]; during: the change inside the windows
+ *	covariates   [{name, fast, slow, during, score, p, separates}]; during: the change inside the
+ *	             windows; score: Spearman's correlation with the pauses; separates: 1 (-1) where it
+ *	             is higher (lower) in every slow window than in any fast one
+ *	growth       {shape, direction, p, trend: {ms_per_branch, ci95, p}, branches, step_at} of the
+ *	             pauses of one recording with 5 BRANCHes or more, or null; step_at: a BRANCH, or null
+ *	shifts       [{kind: "moved", "renamed", "inlined" or "split", owner, frames, ms, fast_ms,
+ *	             slow_ms, from: {name, fast_ms, slow_ms}, to}]: frames took as long as before, while
+ *	             ms went from one part of it to another; name null: its own code
+ *	method       how the numbers were found, and of how many windows
  *	advice       a line, or null
  *	split        how one recording was split, or null
  *
  * Without windows (folded stacks, perf script text) fast and slow are {windows: [], pause_ms:
- * {median: null}, n: 0, weight}, and stacks is [{frames, fast, slow, fast_pct, slow_pct,
- * delta_pct}].
+ * {median: null}, n: 0, weight, event, files}, and stacks is [{frames, fast_pct, slow_pct, delta_pct,
+ * ci95_pct, p, q, significant, shift, note}]: ci95_pct, p and q are null with one file a side.
  */
 #ifndef SNAPFLAME_RENDER_JSON_H
 #define SNAPFLAME_RENDER_JSON_H

@@ -31,6 +31,7 @@ enum sf_table_id {
 	SF_TABLE_WAKEUPS,  /* who woke whom, out of how much sleep */
 	SF_TABLE_COVERAGE, /* the proof, by BRANCH */
 	SF_TABLE_EVENTS,   /* what the file holds; windows do not matter */
+	SF_TABLE_GROWTH,   /* what grows over the BRANCHes, and how: needs three */
 	SF_NR_TABLES,
 };
 
