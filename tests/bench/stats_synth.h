@@ -53,12 +53,13 @@ enum noise {
 	NOISE_SAMPLED,   /* counts of samples (Poisson), and lognormal 5 % */
 	NOISE_MIXED,     /* lognormal; every tenth path has 50 %, the others 5 % */
 	NOISE_RESTLESS,  /* lognormal; every tenth path has 12 %, the others 5 % */
+	NOISE_SHARED,    /* lognormal 5 %, half of its variance the window's: all paths have it */
 	NOISE_COUNT,
 };
 
 static const char *const noise_name[] = {
 	"normal 5 %", "lognormal 5 %", "lognormal 30 %", "t3 5 %",
-	"spikes",     "sampled",       "mixed",          "restless",
+	"spikes",     "sampled",       "mixed",          "restless", "shared",
 };
 
 /* A value around mean; path tells paths apart where they differ in noise. */
@@ -84,6 +85,8 @@ static inline double synth_value(struct synth *s, enum noise noise, double mean,
 		return mean * (1 + (synth_uniform(s) < 0.1 ? 0.5 : 0.05) * z);
 	case NOISE_SAMPLED:
 		return synth_poisson(s, mean * exp(0.05 * z));
+	case NOISE_SHARED: /* synth_family() has the window's own half */
+		return mean * exp(0.05 * sqrt(0.5) * z);
 	default:
 		return mean * exp((path % 10 != 3 ? 0.05 : noise == NOISE_MIXED ? 0.5 : 0.12) * z);
 	}
@@ -194,6 +197,7 @@ static inline struct family_rate synth_family(uint64_t seed, const struct family
 	double *v = calloc(c->paths * (c->n + c->m), sizeof(*v)), *size = calloc(c->paths, 8);
 	struct family_rate rate = { 0 };
 	struct synth s = { .seed = seed };
+	double window[64];
 
 	if (!path || !v || !size)
 		abort();
@@ -202,9 +206,13 @@ static inline struct family_rate synth_family(uint64_t seed, const struct family
 	for (size_t r = 0; r < rounds; r++) {
 		double *next = v;
 
+		for (size_t k = 0; k < c->n + c->m; k++)
+			window[k] = c->noise == NOISE_SHARED ?
+					    exp(0.05 * sqrt(0.5) * synth_normal(&s)) : 1;
 		for (size_t i = 0; i < c->paths; i++)
 			for (size_t k = 0; k < c->n + c->m; k++)
-				*next++ = synth_value(&s, c->noise,
+				*next++ = window[k] *
+					  synth_value(&s, c->noise,
 						      size[i] * (k >= c->n && i == c->grows ?
 									 c->factor : 1), i);
 		if (sf_paths_diff(v, c->paths, c->n, c->m, &opts, path, NULL))

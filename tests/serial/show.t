@@ -9,7 +9,7 @@ said=$(sed -n 's/.*"pause_ms": *\([0-9.]*\).*/\1/p' "$out" | tr '\n' ' ')
 # col FILE NAME: number of the column
 col() { head -n 1 "$1" | tr ',' '\n' | grep -n "^$2\$" | cut -d: -f1; }
 
-for t in branches threads states futex syscalls io wakeups coverage events; do
+for t in branches threads states futex syscalls io wakeups coverage growth events; do
   check "$t" "$SNAPFLAME" show run.data $t
   cp "$out" $t.text
   LC_ALL=C "$SNAPFLAME" show run.data $t | awk 'length > 80 {print; bad = 1} END {exit bad}' >wide
