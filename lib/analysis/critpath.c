@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include "analysis/completion.h"
 #include "analysis/running.h"
 
 #include <errno.h>
@@ -290,70 +291,7 @@ static int follow(struct walk *w, const struct sf_slice *iv, enum sf_wait wait, 
 	return 0;
 }
 
-/*
- * When the I/O was over that ended a wait. Not always is the sleeper woken by the interrupt itself: a
- * kernel worker may have had to finish the I/O first, and that one was woken by the interrupt.
- */
-enum { MAX_WORKERS = 4 };
-
-static uint64_t io_over(struct walk *w, const struct sf_slice *iv)
-{
-	uint64_t time = iv->hi;
-
-	for (int i = 0; i < MAX_WORKERS && iv && iv->woken && iv->wake == SF_WAKE_TASK; i++) {
-		const struct sf_timeline *t;
-
-		if (iv->waker == SF_NO_THREAD || !(w->rec->thread[iv->waker].flags & SF_THREAD_KERNEL))
-			break;
-		t = sf_timelines_get(w->ts, iv->waker);
-		/* Back over its run to the sleep before. */
-		for (iv = t ? sf_timeline_at(t, time - 1) : NULL;
-		     iv && iv->state != SF_STATE_BLOCKED && iv->lo > t->lo;)
-			iv = sf_timeline_at(t, iv->lo - 1);
-		if (!iv || iv->state != SF_STATE_BLOCKED || !iv->woken)
-			break;
-		time = iv->hi;
-	}
-	return time;
-}
-
-/* Which request's completion let go: the last one before that moment that may have. */
-struct wanted {
-	uint64_t since, over; /* completed in between, */
-	uint64_t within;      /* and not longer than this before over */
-	bool write;           /* pages under writeback */
-	uint32_t pid;         /* only this process's own; 0: anybody's */
-};
-
-enum { COMPLETION_NS = 2000000, ASYNC_NS = 200000 };
-
-static const struct sf_request *completion(const struct sf_recording *rec, const struct wanted *want)
-{
-	size_t a = 0, b = rec->nr_done;
-
-	while (a < b) {
-		size_t mid = a + (b - a) / 2;
-
-		if (rec->request[rec->request_done[mid]].done <= want->over)
-			a = mid + 1;
-		else
-			b = mid;
-	}
-	while (a-- > 0) {
-		const struct sf_request *rq = &rec->request[rec->request_done[a]];
-
-		if (want->over - rq->done > want->within || rq->done < want->since)
-			break;
-		if (want->pid && (rq->issuer == SF_NO_THREAD ||
-				  rec->thread[rq->issuer].pid != want->pid))
-			continue;
-		if (!rq->discard && (!want->write || rq->write))
-			return rq;
-	}
-	return NULL;
-}
-
-/* A wait that rq ended. Was it the device, or did something hold the request back before? */
+/* A wait that rq ended (NULL: not known). Was it the device, or did something hold the request back before? */
 static int request_wait(struct walk *w, const struct sf_slice *iv, enum sf_wait wait,
 			const struct sf_request *rq, uint64_t lo)
 {
@@ -379,34 +317,6 @@ static int request_wait(struct walk *w, const struct sf_slice *iv, enum sf_wait 
 	if (!top(w)->lock && sf_mechanism_blk_throttled(w->m, rq->issue_stack))
 		s.kind = SF_KIND_IO_THROTTLE;
 	return emit(w, lo, s);
-}
-
-static int device_wait(struct walk *w, const struct sf_slice *iv, enum sf_wait wait, uint64_t lo)
-{
-	struct wanted want = {
-		.since = iv->lo, .over = io_over(w, iv), .within = COMPLETION_NS,
-		.write = wait == SF_WAIT_WRITEBACK,
-	};
-
-	return request_wait(w, iv, wait, completion(w->rec, &want), lo);
-}
-
-/*
- * io_getevents, io_uring, a poll of an eventfd: nothing on the stack says that the message waited for
- * is the end of I/O. But an interrupt brought it, just after a request of the same process was done.
- */
-static const struct sf_request *async_io(struct walk *w, const struct sf_slice *iv,
-					 enum sf_wait wait)
-{
-	struct wanted want = {
-		.since = iv->lo, .over = iv->hi, .within = ASYNC_NS,
-		.pid = w->rec->thread[top(w)->thread].pid,
-	};
-
-	if (!iv->woken || sf_wake_is_task(iv->wake) ||
-	    (wait != SF_WAIT_PEER && wait != SF_WAIT_UNKNOWN))
-		return NULL;
-	return completion(w->rec, &want);
 }
 
 static bool timed(enum sf_wait wait)
@@ -445,15 +355,18 @@ static int peer(struct walk *w, const struct sf_slice *iv, enum sf_wait wait, ui
 static int blocked(struct walk *w, const struct sf_slice *iv, uint64_t lo)
 {
 	enum sf_wait wait = sf_mechanism_wait(w->m, iv->stack);
-	const struct sf_request *rq = async_io(w, iv, wait);
+	const struct sf_request *rq = NULL;
 	struct sf_segment s;
 
+	if (wait == SF_WAIT_PEER || wait == SF_WAIT_UNKNOWN)
+		rq = sf_completed_for_event(w->ts, top(w)->thread, iv);
 	if (rq)
 		return request_wait(w, iv, SF_WAIT_DEVICE, rq, lo);
 	if (follows(w, iv, wait))
 		return is_recorded(w, iv->waker) ? follow(w, iv, wait, lo) : peer(w, iv, wait, lo);
 	if (wait == SF_WAIT_DEVICE || wait == SF_WAIT_WRITEBACK)
-		return device_wait(w, iv, wait, lo);
+		return request_wait(w, iv, wait,
+				    sf_completed_for_io(w->ts, iv, wait == SF_WAIT_WRITEBACK), lo);
 	s = segment(w, iv);
 	s.stack = sf_mechanism_trim(w->m, iv->stack);
 	s.kind = sf_wait_kind(wait);
