@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Causes that are parts of one: kinds that the kernel mixes in one call of the same thread (a fsync
- * waits for the journal, for pages and for the device, and computes a little), and threads of a pool
- * that do the same work.
+ * waits for the journal, for pages and for the device, and computes a little), threads of a pool that
+ * do the same work, and those who share the CPU that one thread waits for.
  */
 #include <errno.h>
 #include <string.h>
@@ -66,6 +66,13 @@ static bool same_work(const struct sf_diff *d, const struct sf_cause *a, const s
 	return true;
 }
 
+/* Whoever has the CPU meanwhile, it is one wait. */
+static bool same_queue(const struct sf_cause *a, const struct sf_cause *b)
+{
+	return a->kind == SF_KIND_RUNQUEUE && b->kind == SF_KIND_RUNQUEUE && a->waiter &&
+	       a->waiter == b->waiter;
+}
+
 /* b becomes a part of a, which grew more. */
 static int absorb(struct sf_diff *d, struct sf_cause *a, struct sf_cause *b)
 {
@@ -96,7 +103,8 @@ int sf_merge_causes(struct sf_diff *d)
 		for (size_t k = i + 1; k < d->nr_causes; k++) {
 			struct sf_cause *a = &d->cause[i], *b = &d->cause[k];
 
-			if (!a->nr_parts || !b->nr_parts || (!same_call(d, a, b) && !same_work(d, a, b)))
+			if (!a->nr_parts || !b->nr_parts ||
+			    (!same_call(d, a, b) && !same_work(d, a, b) && !same_queue(a, b)))
 				continue;
 			if (absorb(d, a, b))
 				return -ENOMEM;

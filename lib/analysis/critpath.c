@@ -128,11 +128,11 @@ static int run(struct walk *w, const struct sf_slice *iv, uint64_t lo)
 
 /* ----------------------------------------------------------------- runnable */
 
-/* Who had cpu for the largest part of [lo, hi), and for how long. */
+/* Who had cpu for the largest part of [lo, hi), and for how long. In scope vmm nobody knows. */
 static uint32_t who_had(const struct sf_recording *rec, uint16_t cpu, uint64_t lo, uint64_t hi,
 			uint64_t *longest)
 {
-	const struct sf_cpu *c = cpu < rec->nr_cpus ? &rec->cpu[cpu] : NULL;
+	const struct sf_cpu *c = rec->system_scope && cpu < rec->nr_cpus ? &rec->cpu[cpu] : NULL;
 	struct { uint32_t thread; uint64_t ns; } who[16];
 	size_t n = 0, a = 0, b = c ? c->nr : 0;
 	uint32_t best = SF_NO_THREAD;

@@ -4,7 +4,8 @@
  * run queue belongs to the work, not to whoever has the CPU meanwhile. For each owner that computes
  * more than before, the time that it would have waited for that extra CPU time at the rate of the
  * slow windows (its waiting over its running there) goes from those who had the CPU to the cause that
- * computes. A neighbour who takes more of the CPU while the work stays the same keeps all of it.
+ * computes. A neighbour who takes more of the CPU while the work stays the same keeps all of it; so
+ * does one behind whom a thread waits many times longer than it runs: that is no share of a CPU.
  */
 #include <errno.h>
 #include <math.h>
@@ -12,6 +13,8 @@
 #include <string.h>
 
 #include "analysis/diff_internal.h"
+
+static const double most_waiting = 3; /* ms that a ms of work waits: four share the CPU */
 
 struct queue {
 	struct sf_diff *d;
@@ -67,7 +70,7 @@ static void measure(struct queue *q)
 	q->moved = 0;
 	if (q->run[SF_SLOW] > q->run[SF_FAST] && q->wait[SF_SLOW] > q->wait[SF_FAST])
 		q->moved = fmin(q->wait[SF_SLOW] - q->wait[SF_FAST],
-				q->wait[SF_SLOW] / q->run[SF_SLOW] *
+				fmin(most_waiting, q->wait[SF_SLOW] / q->run[SF_SLOW]) *
 					(q->run[SF_SLOW] - q->run[SF_FAST]));
 }
 

@@ -66,7 +66,7 @@ static void lock_words(struct sf_str *s, const struct sf_diff *d, const struct s
 	where(s, c->nr_frames ? c->frame[0] : NULL, sf_cause_function(d, c->path));
 }
 
-/* "rayon-3 (and 3 threads that do the same)" */
+/* "rayon-3 (and 3 threads that do the same)", "cpu-hog (and 2 others)" */
 static const char *doers(struct sf_diff *d, const struct sf_cause *c)
 {
 	const char *who = owner_name(d, c->owner);
@@ -74,7 +74,9 @@ static const char *doers(struct sf_diff *d, const struct sf_cause *c)
 
 	while (sf_cause_other_owner(d, c, nr))
 		nr++;
-	if (nr)
+	if (nr && c->kind == SF_KIND_RUNQUEUE)
+		who = sf_diff_keep(d, "%s (and %zu other%s)", who, nr, nr == 1 ? "" : "s");
+	else if (nr)
 		who = sf_diff_keep(d, "%s (and %zu thread%s that do%s the same)", who, nr,
 				   nr == 1 ? "" : "s", nr == 1 ? "es" : "");
 	return who ? who : "somebody";
@@ -292,8 +294,9 @@ static bool grew(const struct diff_build *b)
 	return b->split_found || !d->delta.has_interval || d->delta.lo > 0;
 }
 
-static int no_growth(struct sf_diff *d)
+static int no_growth(const struct diff_build *b)
 {
+	struct sf_diff *d = b->d;
 	const char *range = "";
 
 	d->kind = SF_KIND_NONE;
@@ -304,7 +307,11 @@ static int no_growth(struct sf_diff *d)
 					   d->delta.hi);
 		return d->sentence ? 0 : -ENOMEM;
 	}
-	if (d->delta.has_interval)
+	/* The series decided: an interval between sides that were picked from it says less. */
+	if (b->no_growth)
+		range = sf_diff_keep(d, ", neither a step nor a trend over %zu BRANCHes",
+				     d->nr[SF_FAST] + d->nr[SF_SLOW]);
+	else if (d->delta.has_interval)
 		range = sf_diff_keep(d, " (difference %+.1f ms, 95 %% interval %+.1f to %+.1f ms)",
 				     d->delta.value, d->delta.lo, d->delta.hi);
 	d->sentence = sf_diff_keep(d, "The pauses did not grow beyond their noise: %.1f ms and %.1f ms%s.",
@@ -322,7 +329,7 @@ int sf_find_verdict(struct diff_build *b)
 	if (!d->has_verdict)
 		return 0;
 	if (!grew(b))
-		return no_growth(d);
+		return no_growth(b);
 	if (!c || !c->path || c->delta.value <= 0) {
 		d->kind = SF_KIND_UNKNOWN;
 		d->sentence = sf_diff_keep(d, "The pauses grew from %.0f to %.0f ms in many small parts: no "

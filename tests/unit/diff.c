@@ -215,6 +215,15 @@ static void the_queue_belongs_to_the_work(void **state)
 	assert_int_equal(c.d->kind, SF_KIND_RUNQUEUE);
 	assert_string_equal(sf_diff_text(c.d, c.d->profile.owner[c.d->cause[0].owner].comm), "helper");
 	done(&c);
+	/* A little more work is no reason to wait ten times as long. */
+	sf_str_reset(&s);
+	sf_str_add(&s, THREADS);
+	for (int k = 1; k <= 5; k++)
+		shared_cpu(&s, k, k > 2 ? 6 : 5, k > 2 ? 100 : 10);
+	compare(&c, s.buf);
+	assert_int_equal(c.d->kind, SF_KIND_RUNQUEUE);
+	assert_true(c.d->cause[0].share_pct > 80);
+	done(&c);
 	sf_str_release(&s);
 }
 
