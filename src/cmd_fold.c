@@ -43,6 +43,8 @@ static const struct sf_option options[] = {
 		"else samples"),
 	SF_TEXT('e', "event", struct fold_opts, event, "NAME",
 		"fold this event (default: the first one met)"),
+	SF_TEXT(0, "event-filter", struct fold_opts, event, "NAME",
+		"the same, as stackcollapse-perf.pl calls it"),
 	SF_ENUM(0, "weight", struct fold_opts, weight, weights, "sum of periods, or of samples"),
 	SF_WINDOWS(struct fold_opts, windows),
 	SF_SPAN(0, "time", struct fold_opts, time, "A,B",

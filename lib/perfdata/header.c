@@ -203,15 +203,25 @@ static bool needs_tail(const struct sf_reader *r)
 
 /*
  * The sections behind the data name the events, so they are wanted first: a compressed file is read
- * twice. In a pipe they come when they come.
+ * twice, and what comes through a pipe goes into a temporary file. Where that is not possible they
+ * come when they come.
  */
 static int read_tail_first(struct sf_reader *r, struct sf_input *in)
 {
 	uint64_t start = r->header.data.offset;
 	int err;
 
-	if (!sf_input_can_rewind(in) || r->stats.unfinished || !needs_tail(r))
+	if (r->stats.unfinished || !needs_tail(r))
 		return 0;
+	if (!sf_input_can_rewind(in)) {
+		err = sf_input_store(in, r->head.data, r->head.size);
+		if (!err && sf_input_can_rewind(in))
+			err = sf_input_rewind(in);
+		if (!err && sf_input_can_rewind(in))
+			err = skip_stream(in, start);
+		if (err || !sf_input_can_rewind(in))
+			return err;
+	}
 	/* What is damaged is met again, and told, where the records end. */
 	err = skip_stream(in, r->header.data.size);
 	if (!err)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#define _GNU_SOURCE /* O_TMPFILE */
 #include "perfdata/input.h"
 
 #include <errno.h>
@@ -32,6 +33,7 @@ struct sf_input {
 	bool head_end;
 	uint64_t taken; /* bytes of fd that a stream was made of */
 	struct sf_progress progress;
+	int stored_error; /* what the stream ended with that was put into a temporary file */
 	const char *error;
 };
 
@@ -238,7 +240,7 @@ static int read_stream(struct sf_input *in, void *buf, size_t size)
 		if (!in->raw_end || in->raw_at < in->raw_fill)
 			continue;
 		if (!in->unpack || sf_unpack_complete(in->unpack))
-			return 0;
+			return in->stored_error;
 		in->error = "ends in the middle of its compression";
 		return -ENODATA;
 	}
@@ -298,6 +300,70 @@ int sf_input_rewind(struct sf_input *in)
 	in->head_at = in->head_fill = 0;
 	in->head_end = false;
 	return start_unpack(in);
+}
+
+static int temporary_file(void)
+{
+	const char *dir = getenv("TMPDIR");
+	int fd = -1;
+
+	if (dir && dir[0])
+		fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd < 0)
+		fd = open("/var/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	return fd;
+}
+
+static int write_all(int fd, const void *buf, size_t size)
+{
+	const uint8_t *p = buf;
+
+	while (size) {
+		ssize_t n = write(fd, p, size);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0) {
+			p += n;
+			size -= (size_t)n;
+		}
+	}
+	return 0;
+}
+
+static int store(struct sf_input *in, int fd, const void *taken, size_t size)
+{
+	uint8_t *buf = malloc(RAW_SIZE);
+	int n = buf ? write_all(fd, taken, size) : -ENOMEM;
+
+	while (!n && (n = sf_input_read(in, buf, RAW_SIZE)) > 0)
+		n = write_all(fd, buf, (size_t)n);
+	free(buf);
+	return n;
+}
+
+int sf_input_store(struct sf_input *in, const void *taken, size_t size)
+{
+	int fd = temporary_file(), err;
+
+	if (fd < 0)
+		return 0;
+	in->error = NULL;
+	err = store(in, fd, taken, size);
+	/* Of what is damaged the sound part is of use, and the damage is met again behind it. */
+	if (err && !in->error) {
+		in->error = "does not fit into a temporary file";
+		close(fd);
+		return err;
+	}
+	if (in->own_fd)
+		close(in->fd);
+	in->fd = fd;
+	in->own_fd = in->regular = true;
+	in->stored_error = err;
+	in->start = 0;
+	in->packing = SF_PACKING_NONE;
+	return 0;
 }
 
 const char *sf_input_error(const struct sf_input *in)

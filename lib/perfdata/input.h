@@ -33,6 +33,12 @@ int sf_input_read(struct sf_input *in, void *buf, size_t size);
 int sf_input_peek(struct sf_input *in, size_t want, const uint8_t **p, size_t *nr, bool *whole);
 bool sf_input_can_rewind(const struct sf_input *in);
 int sf_input_rewind(struct sf_input *in);
+/*
+ * Put a stream that can be read but once into a temporary file without a name, in $TMPDIR, else
+ * /var/tmp: from then on it can be rewound. taken are the bytes that were read before. 0, also where
+ * there can be no such file and nothing has changed; negative errno where the stream is lost.
+ */
+int sf_input_store(struct sf_input *in, const void *taken, size_t size);
 /* What the last failed read was about, for a message. */
 const char *sf_input_error(const struct sf_input *in);
 

@@ -60,6 +60,7 @@ run "$SNAPFLAME" fold text
 like "$(cat "$err")" "*folded is cycles; --event NAME folds the others: instructions" \
   "other events are told of"
 is "$(fold --event instructions text)" "beta;[beta] 13" "--event"
+is "$(fold --event-filter=instructions text)" "beta;[beta] 13" "--event-filter, its name elsewhere"
 run "$SNAPFLAME" fold --event nonsense text
 is "$status" 1 "--event of none: failed"
 like "$(cat "$err")" "*no samples of event nonsense; there are: cycles, instructions" \
