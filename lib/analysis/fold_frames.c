@@ -78,10 +78,16 @@ static int look_up(struct sf_fold_frames *ff, const struct sf_fold_place *p,
 {
 	uint32_t *at, start = (uint32_t)ff->pool.nr;
 	struct sf_frame frame;
+	uint64_t key;
 
 	sf_symbols_frame_now(ff->symbols, p->pid, p->ip, p->mode, p->caller, &frame, &c->start,
 			     &c->end);
-	at = sf_map64_at(&ff->known, key_of(ff, &frame, p), NULL);
+	key = key_of(ff, &frame, p);
+	if (ff->has_last && key == ff->last_key) {
+		c->names = ff->last;
+		return 0;
+	}
+	at = sf_map64_at(&ff->known, key, NULL);
 	if (!at)
 		return -ENOMEM;
 	if (!*at) {
@@ -92,7 +98,9 @@ static int look_up(struct sf_fold_frames *ff, const struct sf_fold_place *p,
 			(struct sf_name_span){start, (uint32_t)ff->pool.nr - start};
 		*at = (uint32_t)ff->nr_spans;
 	}
-	c->names = ff->span[*at - 1];
+	c->names = ff->last = ff->span[*at - 1];
+	ff->last_key = key;
+	ff->has_last = true;
 	return 0;
 }
 

@@ -23,6 +23,9 @@ struct sf_fold_frames {
 	struct sf_name_span *span;
 	size_t nr_spans, spans_alloc;
 	struct sf_name_list pool;
+	bool has_last; /* the names that were looked up last: [unknown] often comes many times */
+	uint64_t last_key;
+	struct sf_name_span last;
 };
 
 int sf_fold_frames_init(struct sf_fold_frames *ff, struct sf_fold *f, struct sf_symbols *symbols);

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <snapflame/array.h>
 #include <snapflame/marks.h>
@@ -34,6 +35,7 @@ struct cached {
 
 #define WHOLE_BITS 16
 #define START_BITS 16
+#define HUGE_PAGE  ((size_t)2 << 20)
 
 struct sample_fold {
 	struct sf_fold *f;
@@ -303,6 +305,24 @@ static bool has_marks(struct sf_reader *r)
 	return !sf_reader_nr_events(r);
 }
 
+/*
+ * Both caches in one huge page where there is one: they are looked at in no order, and what a small
+ * page costs to be found is as much as the look.
+ */
+static int make_caches(struct sample_fold *s)
+{
+	size_t whole = sizeof(*s->whole) << WHOLE_BITS, start = sizeof(*s->start) << START_BITS;
+	void *p = aligned_alloc(HUGE_PAGE, (whole + start + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1));
+
+	if (!p)
+		return -ENOMEM;
+	madvise(p, whole + start, MADV_HUGEPAGE);
+	memset(p, 0, whole + start);
+	s->whole = p;
+	s->start = s->whole + ((size_t)1 << WHOLE_BITS);
+	return 0;
+}
+
 static int start(struct sample_fold *s)
 {
 	sf_fold_tasks_init(&s->tasks);
@@ -318,9 +338,7 @@ static int start(struct sample_fold *s)
 	s->later.f = s->f;
 	s->later.symbols = s->symbols;
 	s->stacks = s->name_later ? &s->later.raw : &s->f->stacks;
-	s->whole = calloc(1u << WHOLE_BITS, sizeof(*s->whole));
-	s->start = calloc(1u << START_BITS, sizeof(*s->start));
-	if (!s->whole || !s->start)
+	if (make_caches(s))
 		return -ENOMEM;
 	return sf_fold_frames_init(&s->frames, s->f, s->symbols);
 }
@@ -331,8 +349,7 @@ static void release(struct sample_fold *s)
 	sf_fold_chain_release(&s->chain);
 	sf_fold_frames_release(&s->frames);
 	sf_fold_later_release(&s->later);
-	free(s->whole);
-	free(s->start);
+	free(s->whole); /* and start */
 	free(s->hash);
 	free(s->verdict);
 }

@@ -242,6 +242,14 @@ void sf_symbols_frame_now(struct sf_symbols *s, uint32_t pid, uint64_t ip, unsig
 	mode &= PERF_RECORD_MISC_CPUMODE_MASK;
 	m = find_mapping(s, pid, ip - back, mode);
 	loc = place(m, ip, mode, back);
+	/* Where frame pointers are missing chains are full of numbers that are no addresses. */
+	if (!m && mode == PERF_RECORD_MISC_USER) {
+		*frame = (struct sf_frame){
+			.name = "", .dso = "", .dso_short = "", .addr = ip, .flags = SF_FRAME_UNKNOWN};
+		*start = ip;
+		*end = ip + 1;
+		return;
+	}
 	name_now(s, &loc, frame, start, end);
 	/* From addresses of the module to those of the mapping, as far as it goes. */
 	*start += ip - loc.addr;

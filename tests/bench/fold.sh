@@ -1,12 +1,13 @@
 #!/bin/sh
 # fold.sh: how fast fold is, and how much memory it takes: recordings of perf record -g of a machine
-# that is busy with several programs, of 30 and 300 MB. With FLAMEGRAPH_DIR also against
-# perf script --no-inline | stackcollapse-perf.pl on the smaller one, where the lines are compared, too.
+# that is busy with several programs, of 30 and 300 MB, and of 100 MB of stack dumps. With
+# FLAMEGRAPH_DIR also against perf script --no-inline | stackcollapse-perf.pl on the smaller one,
+# where the lines are compared, too; stack dumps against perf script alone.
 # MB="30 300" sets the sizes, SECONDS_RECORDED=4 the length of the recording that they grow from.
 set -u
 TOP=$(cd "$(dirname "$0")/../.." && pwd)
 BUILD=${BUILD:-$TOP/build}
-MB=${MB:-30 300}
+MB=${MB-30 300}
 export LC_ALL=C
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/fold-bench.XXXXXX") || exit 1
 [ -n "${KEEP:-}" ] || trap 'rm -rf "$tmp"' EXIT
@@ -32,27 +33,87 @@ if ! perf record -q -B -o "$tmp/seed.data" -F 4000 -e cpu-clock -g -a -- \
 fi
 make -s -C "$TOP" O="$BUILD" "$BUILD/tests/bench/grow" || exit 1
 
-# timed COMMAND…: seconds of CPU and kB of memory, of the quickest of five
+# timed RUNS COMMAND…: seconds of CPU and kB of memory, of the quickest
 timed() {
-  for i in 1 2 3 4 5; do
+  runs=$1
+  shift
+  for _ in $(seq "$runs"); do
     /usr/bin/env time -f '%U %S %M' "$@" 2>&1 >/dev/null | tail -n 1
   done | awk '{t = $1 + $2; if (NR == 1 || t < b) {b = t; m = $3}} END {print b, m}'
 }
 
-for mb in $MB; do
-  "$BUILD/tests/bench/grow" "$tmp/seed.data" "$tmp/big.data" $((mb * 1000000)) || exit 1
+grow() { "$BUILD/tests/bench/grow" "$1" "$tmp/big.data" $(($2 * 1000000)); }
+
+# fold_big MB: times fold of big.data, prints it; $fold is the time, $samples their number
+fold_big() {
   "$BUILD/snapflame" fold -q --view samples --weight count "$tmp/big.data" >"$tmp/count" || exit 1
-  set -- $(timed "$BUILD/snapflame" fold -q --view samples "$tmp/big.data")
-  fold=$1
-  awk -v mb="$mb" -v t="$1" -v kb="$2" '{n += $NF} END {
-    printf "%4d MB, %.2f M samples, %d stacks: %.2f s CPU, %.0f MB/s, %.0f ns a sample, %.0f MB of memory\n",
-      mb, n / 1e6, NR, t, mb / t, t * 1e9 / n, kb / 1024}' "$tmp/count"
-  [ -n "${FLAMEGRAPH_DIR:-}" ] && [ "$mb" -le 50 ] || continue
-  set -- $(timed sh -c 'perf script --no-inline -i "$1" 2>"$2" | perl "$3"' - "$tmp/big.data" "$tmp/log" \
-    "$FLAMEGRAPH_DIR/stackcollapse-perf.pl")
-  perf script --no-inline -i "$tmp/big.data" 2>/dev/null |
-    perl "$FLAMEGRAPH_DIR/stackcollapse-perf.pl" 2>/dev/null >"$tmp/theirs"
   "$BUILD/snapflame" fold -q --view samples "$tmp/big.data" >"$tmp/ours"
-  awk -v t="$1" -v f="$fold" 'BEGIN {printf "         perf script | stackcollapse-perf.pl: %.2f s CPU: %.0f times as long\n", t, t / f}'
-  echo "         of $(wc -l <"$tmp/theirs") lines $(sort "$tmp/theirs" | comm -23 - "$tmp/ours" | wc -l) differ"
+  samples=$(awk '{n += $NF} END {print n}' "$tmp/count")
+  set -- "$1" "$2" $(timed 5 "$BUILD/snapflame" fold -q --view samples "$tmp/big.data")
+  fold=$3
+  awk -v mb="$1" -v what="$2" -v n="$samples" -v lines="$(wc -l <"$tmp/count")" -v t="$3" -v kb="$4" \
+    'BEGIN {printf "%4d MB%s, %.2f M samples, %d stacks: %.2f s CPU, %.0f MB/s, %.0f ns a sample, %.0f MB of memory\n",
+      mb, what, n / 1e6, lines, t, mb / t, t * 1e9 / n, kb / 1024}'
+}
+
+# against WHAT SECONDS
+against() {
+  awk -v what="$1" -v t="$2" -v f="$fold" 'BEGIN {
+    printf "         %s: %.2f s CPU: %.0f times as long\n", what, t, t / f}'
+}
+
+usual='perf script --no-inline -i "$1" 2>/dev/null | perl "$2"'
+per_sample=
+for mb in $MB; do
+  grow "$tmp/seed.data" "$mb" || exit 1
+  fold_big "$mb" ""
+  [ -n "${FLAMEGRAPH_DIR:-}" ] || continue
+  if [ "$mb" -le "${MAX_MB:-50}" ]; then
+    collapse=$FLAMEGRAPH_DIR/stackcollapse-perf.pl
+    sh -c "$usual" - "$tmp/big.data" "$collapse" 2>/dev/null >"$tmp/theirs"
+    set -- $(timed "${RUNS:-1}" sh -c "$usual" - "$tmp/big.data" "$collapse")
+    per_sample=$(awk -v t="$1" -v n="$samples" 'BEGIN {print t / n}')
+    against "perf script | stackcollapse-perf.pl" "$1"
+    echo "         of $(wc -l <"$tmp/theirs") lines $(sort "$tmp/theirs" | comm -23 - "$tmp/ours" | wc -l) differ"
+  elif [ -n "$per_sample" ]; then
+    # It works through text, line by line: its time is in proportion. MAX_MB=300 measures it.
+    against "perf script | stackcollapse-perf.pl, from its time for a sample" \
+      "$(awk -v t="$per_sample" -v n="$samples" 'BEGIN {print t * n}')"
+  fi
 done
+
+# Stack dumps: a program with frames of several depths, without frame pointers.
+cat >"$tmp/deep.c" <<'END'
+#include <stdlib.h>
+#include <string.h>
+static volatile long n;
+static int by_value(const void *a, const void *b) { n++; return *(const int *)a - *(const int *)b; }
+__attribute__((noinline)) static long deep(int d)
+{
+	char pad[64];
+	int v[200];
+
+	memset(pad, d, sizeof(pad));
+	if (d)
+		return deep(d - 1) + pad[d % 64];
+	for (int i = 0; i < 200; i++)
+		v[i] = rand();
+	qsort(v, 200, sizeof(*v), by_value);
+	return v[7];
+}
+int main(int argc, char **argv)
+{
+	for (long end = atol(argv[1]), i = 0; i < end; i++)
+		n += deep((int)(i % 40));
+	return 0;
+}
+END
+cc -O2 -fomit-frame-pointer -o "$tmp/deep" "$tmp/deep.c" || exit 0
+perf record -q -N -B -o "$tmp/seed.data" -F 4000 -e cpu-clock --call-graph dwarf,8192 -- \
+  "$tmp/deep" "${DEEP:-60000}" >"$tmp/log" 2>&1 || exit 0
+grow "$tmp/seed.data" "${DWARF_MB:-100}" || exit 1
+fold_big "${DWARF_MB:-100}" " of stack dumps"
+set -- $(timed 3 perf script --no-inline -i "$tmp/big.data")
+against "perf script" "$1"
+perf script --no-inline -i "$tmp/big.data" 2>/dev/null | "$BUILD/snapflame" fold -q - >"$tmp/theirs"
+echo "         of $(wc -l <"$tmp/theirs") lines $(comm -23 "$tmp/theirs" "$tmp/ours" | wc -l) differ"
