@@ -9,26 +9,6 @@
 #include "../unit/near_text.h"
 #include "output_holds.h"
 
-/* The first text, as often as there are to be files on the fast side, against the second. */
-static void compare(struct sf_fold *fast, size_t nr, struct sf_fold *slow)
-{
-	struct sf_error err = SF_ERROR_INIT;
-	struct sf_stackdiff *d;
-	int ret = sf_stackdiff_new(&d, nr, 1, &err);
-
-	for (size_t i = 0; !ret && i < nr; i++)
-		ret = sf_stackdiff_add(d, SF_FAST, fast, &err);
-	if (!ret)
-		ret = sf_stackdiff_add(d, SF_SLOW, slow, &err);
-	if (!ret)
-		ret = sf_stackdiff_finish(d, &err);
-	if (!ret)
-		check(d);
-	else
-		MUST(err.what[0]);
-	sf_stackdiff_free(d);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct sf_fold *fold(const char *text, size_t len)
