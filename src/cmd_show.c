@@ -31,7 +31,7 @@ static const struct sf_option options[] = {
 	SF_OPTIONS_END,
 };
 
-static const char *const tables[] = { "branches", "threads", "states",   "futex",  "syscalls",
+static const char *const tables[] = { "branches", "phases",  "threads",  "states", "futex",  "syscalls",
 				      "io",       "wakeups", "coverage", "growth", "events", NULL };
 
 static bool find_table(const char *name, enum sf_table_id *id)
@@ -50,8 +50,8 @@ static int unknown_table(const char *name)
 
 	if (near)
 		return sf_usage("no table '%s'; did you mean '%s'?", name, near);
-	return sf_usage("no table '%s'; there are branches, threads, states, futex, syscalls, io, "
-			"wakeups, coverage, growth and events", name);
+	return sf_usage("no table '%s'; there are branches, phases, threads, states, futex, syscalls, "
+			"io, wakeups, coverage, growth and events", name);
 }
 
 static int print(const struct sf_table *t, const struct show_opts *o)
@@ -165,8 +165,8 @@ const struct sf_command cmd_show = {
 	.name = "show",
 	.summary = "what a recording holds, as tables",
 	.usage = "[options] FILE TABLE",
-	.about = "Prints a table: branches, threads, states, futex, syscalls, io, wakeups, coverage, "
-		 "growth or events. Times are ms and sums over the BRANCHes shown.",
+	.about = "Prints a table: branches, phases, threads, states, futex, syscalls, io, wakeups, "
+		 "coverage, growth or events. Times are ms and sums over the BRANCHes shown.",
 	.options = options,
 	.operands = SF_OPERANDS_FILES,
 	.words = tables,

@@ -9,6 +9,7 @@
 
 static const struct table_def *const defs[SF_NR_TABLES] = {
 	[SF_TABLE_BRANCHES] = &sf_def_branches, [SF_TABLE_SWEEP] = &sf_def_sweep,
+	[SF_TABLE_PHASES] = &sf_def_phases,
 	[SF_TABLE_THREADS] = &sf_def_threads,   [SF_TABLE_STATES] = &sf_def_states,
 	[SF_TABLE_FUTEX] = &sf_def_futex,       [SF_TABLE_SYSCALLS] = &sf_def_syscalls,
 	[SF_TABLE_IO] = &sf_def_io,             [SF_TABLE_WAKEUPS] = &sf_def_wakeups,
@@ -149,36 +150,6 @@ const char *sf_leaf_name(struct table_build *b, uint32_t stack)
 	name = sf_strtab_text(&b->names, sf_strtab_idn(&b->names, s.buf, s.len));
 	sf_str_release(&s);
 	return name;
-}
-
-size_t sf_first_poll(const struct sf_thread *t, uint64_t time)
-{
-	size_t lo = 0, hi = t->nr_polls;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (t->poll[mid].time < time)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
-size_t sf_first_syscall(const struct sf_thread *t, uint64_t time)
-{
-	size_t lo = 0, hi = t->nr_syscalls;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (t->syscall[mid].enter <= time)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
 }
 
 const char *sf_wait_meaning(enum sf_wait wait)

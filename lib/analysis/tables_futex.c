@@ -79,7 +79,7 @@ static struct call which(const struct table_build *b, const struct sf_thread *t,
 	enum sf_sys_arch arch = sf_sys_arch(sf_text(b->rec, b->rec->meta.arch));
 	struct call c = { 0 };
 
-	size_t call = sf_first_syscall(t, iv->lo), poll = sf_first_poll(t, iv->since);
+	size_t call = sf_thread_syscall_after(t, iv->lo), poll = sf_thread_poll_from(t, iv->since);
 
 	if (call && t->syscall[call - 1].enter && t->syscall[call - 1].exit >= iv->hi)
 		c = call_of(arch, t->syscall[call - 1].nr, t->syscall[call - 1].arg);

@@ -23,9 +23,9 @@ struct table_def {
 	int (*fill)(struct table_build *b); /* 0, -ENOMEM, or -EINVAL with a reason in b->err */
 };
 
-extern const struct table_def sf_def_branches, sf_def_sweep, sf_def_threads, sf_def_states,
-	sf_def_futex, sf_def_syscalls, sf_def_io, sf_def_wakeups, sf_def_coverage, sf_def_events,
-	sf_def_growth;
+extern const struct table_def sf_def_branches, sf_def_sweep, sf_def_phases, sf_def_threads,
+	sf_def_states, sf_def_futex, sf_def_syscalls, sf_def_io, sf_def_wakeups, sf_def_coverage,
+	sf_def_events, sf_def_growth;
 
 /* A new row, empty; the setters fill the last one. A lack of memory is remembered for the end. */
 int sf_row(struct table_build *b);
@@ -45,9 +45,6 @@ uint64_t sf_table_span(const struct table_build *b);
 const char *sf_thread_name(struct table_build *b, uint32_t thread);
 /* The innermost function of a trimmed stack: "[file]" where it has no name, "" for no stack. */
 const char *sf_leaf_name(struct table_build *b, uint32_t stack);
-/* Index of the first poll at or after time, of the first system call entered after it. */
-size_t sf_first_poll(const struct sf_thread *t, uint64_t time);
-size_t sf_first_syscall(const struct sf_thread *t, uint64_t time);
 
 /* What a wait is for, in a word or two. */
 const char *sf_wait_meaning(enum sf_wait wait);

@@ -113,7 +113,7 @@ static int add_recorded(struct table_build *b, struct calls *c, uint32_t window,
 			const struct sf_timeline *tl)
 {
 	const struct sf_thread *t = &b->rec->thread[thread];
-	size_t i = sf_first_syscall(t, tl->lo), from = 0;
+	size_t i = sf_thread_syscall_after(t, tl->lo), from = 0;
 
 	for (i = i ? i - 1 : 0; i < t->nr_syscalls && t->syscall[i].enter < tl->hi; i++) {
 		const struct sf_syscall *s = &t->syscall[i];
@@ -138,7 +138,7 @@ static int add_polled(struct table_build *b, struct calls *c, uint32_t window, u
 {
 	const struct sf_thread *t = &b->rec->thread[thread];
 
-	for (size_t i = sf_first_poll(t, tl->lo); i < t->nr_polls && t->poll[i].time < tl->hi; i++) {
+	for (size_t i = sf_thread_poll_from(t, tl->lo); i < t->nr_polls && t->poll[i].time < tl->hi; i++) {
 		const struct sf_poll *p = &t->poll[i];
 		uint64_t left = tl->hi - p->time;
 		struct call_row *r;
@@ -212,17 +212,9 @@ static int add_row(struct table_build *b, const struct call_row *r, bool recorde
 	return 0;
 }
 
-static bool has_calls(const struct sf_recording *rec)
-{
-	for (size_t i = 0; i < rec->nr_threads; i++)
-		if (rec->thread[i].nr_syscalls)
-			return true;
-	return false;
-}
-
 static int fill(struct table_build *b)
 {
-	bool recorded = has_calls(b->rec);
+	bool recorded = b->rec->has_syscalls;
 	struct calls c = { 0 };
 	int ret = 0;
 

@@ -145,6 +145,7 @@ static int system_call(struct sf_loader *ld, const struct sf_record *r,
 	if (SF_GROW(t->syscall, t->nr_syscalls + 1, t->syscall_alloc))
 		return -ENOMEM;
 	c = &t->syscall[t->nr_syscalls++];
+	ld->rec->has_syscalls = true;
 	*c = (struct sf_syscall){ .nr = nr, .exit = UINT64_MAX };
 	if (!enter) {
 		c->exit = r->time;

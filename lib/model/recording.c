@@ -80,6 +80,36 @@ size_t sf_thread_sample_from(const struct sf_thread *t, uint64_t time)
 	return lo;
 }
 
+size_t sf_thread_poll_from(const struct sf_thread *t, uint64_t time)
+{
+	size_t lo = 0, hi = t->nr_polls;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (t->poll[mid].time < time)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+size_t sf_thread_syscall_after(const struct sf_thread *t, uint64_t time)
+{
+	size_t lo = 0, hi = t->nr_syscalls;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (t->syscall[mid].enter <= time)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
 uint64_t sf_recording_lost(const struct sf_recording *rec, uint64_t lo, uint64_t hi)
 {
 	uint64_t sum = 0;

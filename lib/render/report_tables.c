@@ -121,7 +121,8 @@ void report_tables(struct sf_str *out, const struct report *r)
 		enum sf_table_id id;
 		const char *title;
 	} table[] = {
-		{ SF_TABLE_BRANCHES, "BRANCHes" },  { SF_TABLE_THREADS, "Threads" },
+		{ SF_TABLE_BRANCHES, "BRANCHes" },  { SF_TABLE_PHASES, "Phases" },
+		{ SF_TABLE_THREADS, "Threads" },
 		{ SF_TABLE_FUTEX, "Futexes" },      { SF_TABLE_SYSCALLS, "System calls" },
 		{ SF_TABLE_IO, "Block requests" },  { SF_TABLE_WAKEUPS, "Who woke whom" },
 		{ SF_TABLE_COVERAGE, "Coverage" },

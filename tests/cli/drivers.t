@@ -37,6 +37,19 @@ accurate() {
 accurate "no cause, 1 vCPU" none --vcpus 1
 accurate "backoff, 4 vCPUs" backoff --vcpus 4 --grow 20
 
+# What the pauses consisted of: a partition, in which the sleep is the devices'.
+"$SNAPFLAME" show run.data phases --json >phases.json 2>"$err"
+perl -MJSON::PP -e 'local $/; my ($p, $b) = map { open my $f, "<", $_ or die; decode_json(<$f>) } @ARGV;
+  my (%sum, %ms); for (@$p) { $sum{$_->{branch}} += $_->{ms}; $ms{$_->{branch}}{$_->{phase}} = $_->{ms} }
+  for (@$b) {
+    my ($n, %m) = ($_->{branch}, %{$ms{$_->{branch}}});
+    die "BRANCH $n: $sum{$n} of $_->{dark_ms} ms\n" if abs($sum{$n} - $_->{dark_ms}) > 0.001;
+    die "BRANCH $n: no $_\n" for grep { !exists $m{$_} } "stop", "device state", "resume";
+    my ($most) = sort { $m{$b} <=> $m{$a} } keys %m;
+    die "BRANCH $n: mostly $most\n" if $n == 10 && $most ne "device state";
+  }' phases.json show.json 2>"$err"
+ok $? "the phases of a BRANCH sum to its dark window" || diag "$(cat "$err" phases.json)"
+
 vmm_start none --log "$TMP/log"
 record --firecracker "$sock" --branches 3 --gap 0.02
 is "$status" 0 "three BRANCHes: status"

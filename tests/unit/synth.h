@@ -11,6 +11,7 @@
  *	T call TID EXIT SYSCALL ARG0 ARG1       a system call
  *	rq DEV ISSUE DONE TID [frames…]        a block request
  *	window BRANCH LO HI ROOT
+ *	phase BRANCH NAME BEGIN END            a call of a driver
  *	covariate BRANCH NAME BEGIN END
  *	snap BRANCH begin|end T CPU_MS TID STATE RUN_MS
  *	lost T COUNT
@@ -206,6 +207,7 @@ static void synth_call(struct synth *s, uint64_t time, char *rest)
 	c.nr = atoi(strtok(NULL, " "));
 	c.arg[0] = strtoull(strtok(NULL, " "), NULL, 0);
 	c.arg[1] = strtoull(strtok(NULL, " "), NULL, 0);
+	s->rec->has_syscalls = true;
 	assert_int_equal(SF_GROW(t->syscall, t->nr_syscalls + 1, t->syscall_alloc), 0);
 	t->syscall[t->nr_syscalls++] = c;
 }
@@ -230,6 +232,17 @@ static void synth_new_window(struct synth *s, char *line)
 	synth_thread(s, strtok(NULL, " "), &w.root);
 	assert_int_equal(SF_GROW(r->window, r->nr_windows + 1, r->window_alloc), 0);
 	r->window[r->nr_windows++] = w;
+}
+
+static void synth_phase(struct synth *s, char *line)
+{
+	struct sf_window *w = synth_window(s, strtok(line, " "));
+	struct sf_phase p = { .name = sf_strtab_id(&s->rec->str, strtok(NULL, " ")) };
+
+	p.begin = synth_ns(strtok(NULL, " "));
+	p.end = synth_ns(strtok(NULL, " "));
+	assert_int_equal(SF_GROW(w->phase, w->nr_phases + 1, w->phase_alloc), 0);
+	w->phase[w->nr_phases++] = p;
 }
 
 static void synth_covariate(struct synth *s, char *line)
@@ -290,6 +303,8 @@ static void synth_line(struct synth *s, char *line)
 		synth_new_thread(s, rest);
 	} else if (!strcmp(word, "window")) {
 		synth_new_window(s, rest);
+	} else if (!strcmp(word, "phase")) {
+		synth_phase(s, rest);
 	} else if (!strcmp(word, "covariate")) {
 		synth_covariate(s, rest);
 	} else if (!strcmp(word, "snap")) {

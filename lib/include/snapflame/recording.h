@@ -269,7 +269,8 @@ struct sf_recording {
 	uint64_t first, last; /* time of the first and last event that is no mark */
 	struct sf_reader_stats stats;
 	/* Which evidence the file has at all. */
-	bool has_switches, has_switch_stacks, has_wakings, has_samples, has_requests, has_polls;
+	bool has_switches, has_switch_stacks, has_wakings, has_samples, has_requests, has_polls,
+		has_syscalls;
 	bool system_scope;
 	struct sf_symbols *symbols;
 	/* private */
@@ -306,6 +307,9 @@ uint32_t sf_recording_thread(const struct sf_recording *rec, uint32_t tid, uint6
 /* Index of the first scheduler event, or CPU sample, of a thread at or after time. */
 size_t sf_thread_sched_from(const struct sf_thread *t, uint64_t time);
 size_t sf_thread_sample_from(const struct sf_thread *t, uint64_t time);
+/* Of the first look at /proc at or after time, of the first system call entered after it. */
+size_t sf_thread_poll_from(const struct sf_thread *t, uint64_t time);
+size_t sf_thread_syscall_after(const struct sf_thread *t, uint64_t time);
 
 /* Frames of a stack by walking up: id, then sf_stack_parent(id) until 0. Leaf first. */
 static inline uint32_t sf_stack_parent(const struct sf_recording *rec, uint32_t id)

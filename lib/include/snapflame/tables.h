@@ -23,6 +23,7 @@
 enum sf_table_id {
 	SF_TABLE_BRANCHES, /* one row a window: how long */
 	SF_TABLE_SWEEP,    /* the same as the CSV of a sweep */
+	SF_TABLE_PHASES,   /* what each BRANCH's pause consists of; a BRANCH's rows sum to it */
 	SF_TABLE_THREADS,  /* what each thread did; a row's states sum to the windows */
 	SF_TABLE_STATES,   /* where each thread was; a thread's rows sum to the windows */
 	SF_TABLE_FUTEX,    /* waits by address and operation */
