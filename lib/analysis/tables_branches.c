@@ -15,7 +15,7 @@ static const struct sf_column columns[NR] = {
 	[BYTES] = { "diff_physical_bytes", "written bytes", SF_COLUMN_TEXT | SF_COLUMN_DATA, 0 },
 	[SAID] = { "said_pause_ms", "said ms", SF_COLUMN_TEXT, 1 },
 	[ROOT] = { "root", "ends with", SF_COLUMN_TEXT | SF_COLUMN_LEFT | SF_COLUMN_CUT, 0 },
-	[STATUS] = { "error", "", SF_COLUMN_TEXT | SF_COLUMN_LEFT | SF_COLUMN_CUT, 0 },
+	[STATUS] = { "error", "", SF_COLUMN_TEXT | SF_COLUMN_DATA | SF_COLUMN_LEFT | SF_COLUMN_CUT, 0 },
 };
 
 static bool is_dark(const struct sf_window *w)
@@ -42,6 +42,30 @@ static void set_said(struct table_build *b, const struct sf_window *w, size_t di
 		sf_set_int(b, bytes, w->diff_physical_bytes);
 }
 
+/*
+ * What the BRANCH says of itself against what was measured. Its pause cannot be shorter than the vCPUs
+ * stood still, nor anything longer than the whole took; 1 ms or 1 % are its clock's.
+ */
+static int check_said(struct table_build *b, const struct sf_window *w)
+{
+	double api = (double)(w->api_hi - w->api_lo) / 1e6;
+	double dark = (double)(w->dark_hi - w->dark_lo) / 1e6, slack = api > 100 ? api / 100 : 1;
+	int ret = 0;
+
+	if (w->whole || w->unannounced || w->api_hi <= w->api_lo)
+		return 0;
+	if (w->pause_ms >= 0 && is_dark(w) && w->pause_ms < dark - slack)
+		ret = sf_table_note(b, "BRANCH %u says that it paused for %.1f ms; the vCPUs stood still "
+				    "for %.1f ms", w->branch, w->pause_ms, dark);
+	else if (w->pause_ms > api + slack)
+		ret = sf_table_note(b, "BRANCH %u says that it paused for %.1f ms; all of it took %.1f ms",
+				    w->branch, w->pause_ms, api);
+	if (!ret && w->diff_ms > api + slack)
+		ret = sf_table_note(b, "BRANCH %u says that its snapshot took %.1f ms; all of it took "
+				    "%.1f ms", w->branch, w->diff_ms, api);
+	return ret;
+}
+
 static int fill_branches(struct table_build *b)
 {
 	for (size_t i = 0; i < b->nr_windows; i++) {
@@ -63,6 +87,11 @@ static int fill_branches(struct table_build *b)
 			sf_set_text(b, STATUS, w->error);
 		else if (w->status)
 			sf_set_textf(b, STATUS, "status %d", w->status);
+		else if (w->unpaused)
+			sf_set_text(b, STATUS, "no vCPU stopped in it");
+		ret = check_said(b, w);
+		if (ret)
+			return ret;
 	}
 	return 0;
 }

@@ -49,6 +49,9 @@ void sf_branch_fail(struct sf_branch *b, const char *fmt, ...) __attribute__((fo
 void sf_branch_set(struct sf_branch *b, const char *key, json_t *value);
 void sf_branch_phase(struct sf_branch *b, const char *name, uint64_t begin, uint64_t end);
 bool sf_driver_stopped(const struct sf_driver *d);
+/* Has the target exited, or does it in a moment? A process that dies closes its sockets some time
+ * before it is seen to be dead. */
+bool sf_driver_target_gone(const struct sf_driver *d);
 
 /* A command; what it prints goes to out_fd as well. Its words and json_fields are copied. */
 int sf_driver_cmd(struct sf_driver **d, char *const *cmd, int out_fd, const char *json_fields,

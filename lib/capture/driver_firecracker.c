@@ -28,7 +28,6 @@ enum {
 	FAULT_MAX = 400, /* of the VMM's words, kept in an error */
 	RESUME_TRIES = 5,
 	RETRY_US = 50 * 1000,
-	EXIT_MS = 200,
 };
 /* What a call under way gets when the user wants to end; a resume waits for what was given up. */
 #define GRACE (3 * UINT64_C(1000000000))
@@ -117,6 +116,8 @@ static int fc_begin(struct sf_driver *d, struct sf_branch *b, struct sf_error *e
 	if (sf_driver_stopped(d))
 		return -EINTR;
 	ret = get_state(f, state, sizeof(state), err);
+	if (ret && sf_driver_target_gone(&f->base))
+		return -ESRCH;
 	if (!ret && strcmp(state, "Running")) /* and it would be wrong to resume it then */
 		ret = sf_error_set(err, -EBUSY, "the VM is not running: it is %s", state);
 	return ret;
@@ -193,14 +194,6 @@ static void add_reply(struct fc_driver *f, struct sf_branch *b)
 	add_instance(f, b);
 }
 
-/* A process that dies closes its sockets some time before it is seen to be dead. */
-static bool target_gone(const struct fc_driver *f)
-{
-	struct pollfd p = { f->base.target_fd, POLLIN, 0 };
-
-	return p.fd >= 0 && poll(&p, 1, EXIT_MS) > 0;
-}
-
 static int fc_perform(struct sf_driver *d, struct sf_branch *b, struct sf_error *err)
 {
 	struct fc_driver *f = (struct fc_driver *)d;
@@ -214,7 +207,7 @@ static int fc_perform(struct sf_driver *d, struct sf_branch *b, struct sf_error 
 	if (ret)
 		sf_branch_fail(b, "%s", why.what);
 	resumed = ret == -ESRCH ? ret : resume(f, b, &why);
-	if (resumed && target_gone(f)) { /* the capture sees it, too */
+	if (resumed && sf_driver_target_gone(&f->base)) { /* the capture sees it, too */
 		sf_janitor_paused(&f->janitor, false);
 		return 0;
 	}

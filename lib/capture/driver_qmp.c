@@ -28,7 +28,6 @@
 enum {
 	CONT_TRIES = 50,
 	RETRY_US = 50 * 1000,
-	EXIT_MS = 200,
 };
 #define POLL_MIN (1 * UINT64_C(1000000))
 #define POLL_MAX (20 * UINT64_C(1000000))
@@ -91,6 +90,8 @@ static int qmp_begin(struct sf_driver *d, struct sf_branch *b, struct sf_error *
 	if (sf_driver_stopped(d))
 		return -EINTR;
 	ret = query(q, "query-status", status, sizeof(status), NULL, err);
+	if (ret && sf_driver_target_gone(&q->base))
+		return -ESRCH;
 	if (!ret && strcmp(status, "running")) /* and it would be wrong to let it run then */
 		ret = sf_error_set(err, -EBUSY, "the VM is not running: it is %s", status);
 	return ret;
@@ -275,13 +276,6 @@ static void add_times(struct qmp_driver *q, struct sf_branch *b)
 	json_object_set_new(b->json, "mem_file_path", sf_json_text(q->file, strlen(q->file)));
 }
 
-static bool target_gone(const struct qmp_driver *q)
-{
-	struct pollfd p = { q->base.target_fd, POLLIN, 0 };
-
-	return p.fd >= 0 && poll(&p, 1, EXIT_MS) > 0;
-}
-
 /* Stop, snapshot, and let it run again in any case. */
 static int stop_and_go(struct qmp_driver *q, struct sf_branch *b, struct sf_error *err)
 {
@@ -298,7 +292,7 @@ static int stop_and_go(struct qmp_driver *q, struct sf_branch *b, struct sf_erro
 			cancel(q);
 	}
 	resumed = resume(q, b, &why);
-	if (resumed && target_gone(q)) { /* the capture sees it, too */
+	if (resumed && sf_driver_target_gone(&q->base)) { /* the capture sees it, too */
 		sf_janitor_paused(&q->janitor, false);
 		return 0;
 	}

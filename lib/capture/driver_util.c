@@ -7,6 +7,8 @@
 
 #include "driver.h"
 
+enum { EXIT_MS = 200 };
+
 void sf_branch_fail(struct sf_branch *b, const char *fmt, ...)
 {
 	char *text = NULL, *both = NULL;
@@ -52,4 +54,11 @@ bool sf_driver_stopped(const struct sf_driver *d)
 	struct pollfd p = { d->stop_fd, POLLIN, 0 };
 
 	return d->stop_fd >= 0 && poll(&p, 1, 0) > 0;
+}
+
+bool sf_driver_target_gone(const struct sf_driver *d)
+{
+	struct pollfd p = { d->target_fd, POLLIN, 0 };
+
+	return p.fd >= 0 && poll(&p, 1, EXIT_MS) > 0;
 }

@@ -253,6 +253,15 @@ static int keep(struct sf_capture *c, const struct sf_branch *b, struct edges *e
 	return ret;
 }
 
+/* A VMM that dies in a BRANCH leaves a window that is no pause. */
+static void mark_exit(const struct sf_capture *c, struct sf_branch *b)
+{
+	struct pollfd p = { c->target_fd, POLLIN, 0 };
+
+	if (!c->own_target && poll(&p, 1, 0) > 0)
+		sf_branch_fail(b, "process %d exited in it", (int)c->pid);
+}
+
 static int record_branch(struct sf_capture *c, struct sf_branch *b, struct sf_error *err)
 {
 	uint64_t records = c->reader.records, lost = c->reader.lost;
@@ -264,6 +273,7 @@ static int record_branch(struct sf_capture *c, struct sf_branch *b, struct sf_er
 	sf_writers_take(&e.before);
 	add_covariates(c, b->number, "begin");
 	ret = perform(c, b, &e, err);
+	mark_exit(c, b);
 	json_decref(c->reply);
 	c->reply = json_incref(b->json);
 	sf_writers_take(&e.after);

@@ -129,7 +129,8 @@ static void settle(struct sf_recording *rec, struct sf_vcpu_memo *memo, struct s
 		w->lo = w->dark_lo;
 		w->hi = w->dark_hi;
 	} else {
-		if (!w->dark_hi && is_vcpu_target(rec) && !w->whole)
+		w->unpaused = !w->dark_hi && is_vcpu_target(rec) && !w->whole;
+		if (w->unpaused)
 			sf_recording_note(rec, "BRANCH %u: no vCPU stopped in its window", w->branch);
 		w->root = SF_NO_THREAD;
 		fit_to_command(rec, w);

@@ -45,10 +45,8 @@ perl -MJSON::PP -e 'local $/; my ($p, $b) = map { open my $f, "<", $_ or die; de
     my ($n, %m) = ($_->{branch}, %{$ms{$_->{branch}}});
     die "BRANCH $n: $sum{$n} of $_->{dark_ms} ms\n" if abs($sum{$n} - $_->{dark_ms}) > 0.001;
     die "BRANCH $n: no $_\n" for grep { !exists $m{$_} } "stop", "device state", "resume";
-    my ($most) = sort { $m{$b} <=> $m{$a} } keys %m;
-    die "BRANCH $n: mostly $most\n" if $n == 10 && $most ne "device state";
   }' phases.json show.json 2>"$err"
-ok $? "the phases of a BRANCH sum to its dark window" || diag "$(cat "$err" phases.json)"
+ok $? "the phases of a BRANCH sum to its dark window" || diag "$(cat "$err")"
 
 vmm_start none --log "$TMP/log"
 record --firecracker "$sock" --branches 3 --gap 0.02
@@ -140,8 +138,13 @@ broken paused "*the VM is not running: it is Paused"
 broken empty "*PATCH /vm: status 400*" 1
 broken words '*PUT /snapshot/create: no \\x1b\[31mxxx*x...' 1
 broken deaf "*PUT /snapshot/create: no reply within 0.3 s*" 1
+broken drops "*PUT /snapshot/create: the connection was closed*" 1
 fake_start dies
 wrong "fake: dies" "*process $fake exited after 1 of 1 BRANCHes" --firecracker fake.sock
+like "$(marks run.data window)" "*\"error\":\"*process $fake exited in it\"*" "fake: dies: the BRANCH is marked"
+like "$("$SNAPFLAME" show run.data branches --json | tr -d '\n')" "*process $fake exited in it*" "fake: dies: and shown"
+fake_start quits
+wrong "fake: quits" "*process $fake exited after 1 of 2 BRANCHes" --firecracker fake.sock --branches 2 --gap 0
 # A VM that cannot be resumed at once: the recorder says so, and somebody goes on trying.
 broken stuck "*the VM could not be resumed: PATCH /vm: cannot resume; process * goes on trying*" 1
 is "$(ls fake.sock.stuck 2>/dev/null)" fake.sock.stuck "stuck: still paused when the recorder has ended"
@@ -152,6 +155,23 @@ is "$(ls fake.sock.stuck 2>/dev/null)" "" "stuck: resumed as soon as it can be"
 kill $fake
 wait $fake 2>/dev/null
 fake=
+
+# What a command does, and says, against what was measured.
+vmm_start backoff --base 30
+record -p "$vmm" -q -- true
+is "$status" 0 "a command that pauses nothing: status"
+like "$("$SNAPFLAME" show run.data branches)" "*no vCPU stopped in it*" "a command that pauses nothing: shown"
+like "$("$SNAPFLAME" show run.data branches --json)" '*"dark_ms": null*' "a command that pauses nothing: null"
+# shellcheck disable=SC2016 # for the shell inside
+record -p "$vmm" -q -- sh -c '"$1" branch --sock "$2" >/dev/null; echo "{\"pause_ms\": 0.001, \"diff_ms\": 99999}"' \
+  - "$sim" "$sock"
+"$SNAPFLAME" show run.data branches >shown
+like "$(tr -s ' \n' ' ' <shown)" "*says that it paused for 0.0 ms; the vCPUs stood still for*" "a pause that cannot be"
+like "$(tr -s ' \n' ' ' <shown)" "*says that its snapshot took 99999.0 ms; all of it took*" "a snapshot that cannot be"
+record -p "$vmm" -q -- "$sim" branch --sock "$sock"
+"$SNAPFLAME" show run.data branches >shown
+is "$(grep -c says shown)" 0 "what can be is not doubted"
+vmm_stop
 
 # By name: exactly one.
 vmm_start none --comm-main "vm-$$"

@@ -103,6 +103,10 @@ drain() { timeout 1 cat slow/snapflame.mem >/dev/null; }
 in_snapshot KILL
 runs "SIGKILL in a snapshot"
 drain
+in_snapshot INT
+is $in_status 0 "SIGINT in a snapshot: status"
+runs "SIGINT in a snapshot"
+drain
 in_snapshot TERM
 is $in_status 0 "SIGTERM in a snapshot: status"
 like "$(marks TERM.data window)" '*"error":"migrate: interrupted*' "SIGTERM in a snapshot: it was under way"

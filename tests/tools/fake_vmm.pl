@@ -47,6 +47,7 @@ sub serve {
 	return reply($s, 400, "{\"fault_message\": \"no \\u001b[31m" . 'x' x 5000 . '"}')
 		if $mode eq 'words' && $what eq '/snapshot/create';
 	if ($mode eq 'deaf' && $what eq '/snapshot/create') { sleep 60; return }
+	if ($mode eq 'drops' && $what eq '/snapshot/create') { shutdown $s, 2; return }
 	if ($mode eq 'dies' && $what eq '/snapshot/create') { kill 'KILL', getppid; POSIX::_exit(0) }
 	return reply($s, 400, '{"fault_message": "cannot resume"}')
 		if $mode eq 'stuck' && $request =~ /Resumed/ && !-e "$path.free";
@@ -54,6 +55,11 @@ sub serve {
 		if $get;
 	if ($mode eq 'stuck' && $request =~ /Paused/) { open my $f, '>', "$path.stuck" }
 	unlink "$path.stuck" if $request =~ /Resumed/;
+	if ($mode eq 'quits' && $request =~ /Resumed/) {
+		syswrite $s, "HTTP/1.1 204 \r\nServer: fake\r\n\r\n";
+		kill 'KILL', getppid;
+		POSIX::_exit(0);
+	}
 	syswrite $s, "HTTP/1.1 204 \r\nServer: fake\r\nConnection: keep-alive\r\n\r\n";
 }
 

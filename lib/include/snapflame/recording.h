@@ -199,6 +199,7 @@ struct sf_window {
 	int status;      /* of CMD */
 	const char *error; /* what the driver said, NULL */
 	bool whole;      /* no marks: the whole recording */
+	bool unpaused;   /* the VMM has vCPUs, and none of them stopped in it */
 	bool unannounced; /* found in a recording of some time: nobody said that it was a BRANCH */
 	double pause_ms, diff_ms;    /* as the BRANCH itself said; -1 unknown */
 	int64_t diff_physical_bytes; /* -1 unknown */
