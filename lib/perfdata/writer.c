@@ -18,7 +18,7 @@
  * is how readers see the byte order. */
 #define MAGIC UINT64_C(0x32454c4946524550)
 
-enum { BUFFER_SIZE = 256 * 1024, NR_FEATURES = 256 };
+enum { BUFFER_SIZE = 256 * 1024, NR_FEATURES = 256, TMP_DIGITS = 6, TRIES_MAX = 1000 };
 
 struct section {
 	uint64_t offset, size;
@@ -50,6 +50,7 @@ struct feature {
 struct sf_writer {
 	int fd;
 	bool own_fd, begun, done, keep_old;
+	bool unnamed; /* tmp is a name for later: as long as it is written the file has none */
 	char *path, *tmp; /* NULL for sf_writer_open_fd() */
 	struct {
 		struct event *item;
@@ -127,6 +128,37 @@ int sf_writer_open_fd(struct sf_writer **out, int fd, struct sf_error *err)
 	return ret;
 }
 
+/* Nothing is left of it where we are killed; not every file system has such files. */
+static int open_unnamed(const char *path)
+{
+	char *copy = strdup(path);
+	int fd = -1;
+
+	if (copy && !access("/proc/self/fd", X_OK))
+		fd = open(dirname(copy), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	free(copy);
+	return fd;
+}
+
+/* A link cannot replace a file, so the name is one for renaming. */
+static int give_name(struct sf_writer *w)
+{
+	size_t at = strlen(w->path) + 1;
+	char self[32];
+
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", w->fd);
+	for (unsigned i = 0; i < TRIES_MAX; i++) {
+		snprintf(w->tmp + at, TMP_DIGITS + 1, "%06x", ((unsigned)getpid() + i) & 0xffffff);
+		if (!linkat(AT_FDCWD, self, AT_FDCWD, w->tmp, AT_SYMLINK_FOLLOW)) {
+			w->unnamed = false;
+			return 0;
+		}
+		if (errno != EEXIST)
+			break;
+	}
+	return -errno;
+}
+
 int sf_writer_open(struct sf_writer **out, const char *path, struct sf_error *err)
 {
 	struct sf_writer *w;
@@ -147,7 +179,10 @@ int sf_writer_open(struct sf_writer **out, const char *path, struct sf_error *er
 		goto fail;
 	}
 	/* O_EXCL and mode 0600 are mkostemp's: no link of others is followed, nobody else reads. */
-	w->fd = mkostemp(w->tmp, O_CLOEXEC);
+	w->fd = open_unnamed(path);
+	w->unnamed = w->fd >= 0;
+	if (!w->unnamed)
+		w->fd = mkostemp(w->tmp, O_CLOEXEC);
 	if (w->fd < 0) {
 		ret = sf_error_at(err, -errno, path, 0, "cannot be created: %s", strerror(errno));
 		free(w->tmp);
@@ -384,6 +419,7 @@ static void sync_directory(const char *path)
 int sf_writer_commit(struct sf_writer *w, struct sf_error *err)
 {
 	const char *name = w->path ? w->path : "recording";
+	int ret;
 
 	if (!w->begun)
 		begin(w);
@@ -400,6 +436,9 @@ int sf_writer_commit(struct sf_writer *w, struct sf_error *err)
 				   strerror(-w->failed));
 	if (!w->path)
 		return 0;
+	ret = w->unnamed ? give_name(w) : 0;
+	if (ret)
+		return sf_error_at(err, ret, name, 0, "cannot be given its name: %s", strerror(-ret));
 	if (w->keep_old)
 		move_old(w);
 	if (rename(w->tmp, w->path))
@@ -414,7 +453,7 @@ void sf_writer_free(struct sf_writer *w)
 {
 	if (!w)
 		return;
-	if (w->tmp && !w->done)
+	if (w->tmp && !w->done && !w->unnamed)
 		unlink(w->tmp);
 	if (w->own_fd)
 		close(w->fd);

@@ -16,8 +16,9 @@
  *		…
  *	sf_writer_free(w);
  *
- * The file appears under its name only when it is complete: until sf_writer_commit() it is
- * "out.data.XXXXXX" beside it (mode 0600), which sf_writer_free() removes.
+ * The file appears under its name only when it is complete: until sf_writer_commit() it has none, and
+ * nothing is left of it if the process is killed; where the file system has no such files it is
+ * "out.data.XXXXXX" beside it, which sf_writer_free() removes. Mode 0600.
  *
  * A failed write is remembered: further calls do nothing, and sf_writer_commit() reports it.
  */
