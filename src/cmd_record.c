@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,11 +26,13 @@ static const char *const types[] = { "Diff", "Full", NULL };
 static const char *const windows[] = { "auto", "api", "dark", NULL };
 
 #define UNTIL_CTRL_C UINT64_MAX
+#define POLL_DEFAULT UINT_MAX
+#define NOT_GIVEN UINT_MAX
 
 struct record_opts {
 	const char *pid, *comm, *output, *json_fields, *vm;
 	const char *firecracker, *qmp, *control, *snapshot_dir;
-	unsigned branches, warmup, hz, poll;
+	unsigned branches, warmup, hz, poll, keep, max_cpu;
 	uint64_t gap, duration, max_size, timeout;
 	int call_graph, scope, window, snapshot_type;
 	bool syscalls;
@@ -52,6 +55,10 @@ static const struct sf_option options[] = {
 	SF_FLAG(0, "syscalls", struct record_opts, syscalls, "system calls too: slows the VMM"),
 	SF_SIZE(0, "max-size", struct record_opts, max_size, "SIZE",
 		"memory for the recording (a quarter of what is free)"),
+	SF_UINT(0, "keep", struct record_opts, keep, "N",
+		"the last N BRANCHes only, fewer where --max-size has no room for them"),
+	SF_UINT(0, "max-cpu", struct record_opts, max_cpu, "PCT",
+		"CPU that recording may take in a BRANCH, in % of one"),
 	SF_HEADING("The BRANCHes"),
 	SF_FILE(0, "firecracker", struct record_opts, firecracker, "SOCK",
 		"take snapshots by the API of Firecracker that listens there"),
@@ -242,6 +249,13 @@ static int check(const struct record_opts *o, char *const *cmd)
 		return sf_usage("--branches needs at least 1");
 	if (!o->hz)
 		return sf_usage("-F needs at least 1");
+	if (!o->keep)
+		return sf_usage("--keep needs at least 1");
+	if (!o->max_cpu)
+		return sf_usage("--max-cpu needs at least 1");
+	if (o->keep != NOT_GIVEN && !performed)
+		return sf_usage("--keep is for BRANCHes that are performed or told of, not for one "
+				"window");
 	if (o->pid && o->comm)
 		return sf_usage("-p and --comm exclude each other");
 	if (check_driver(o, cmd) >= 0)
@@ -310,8 +324,20 @@ static int save(struct sf_capture *c, const char *path)
 		fprintf(stderr, "%s: %.1f MB, %s events, %s lost; recorder used %.1f %% of a CPU\n",
 			path, (double)st.bytes / 1e6, count(st.records, events, sizeof(events)),
 			count(st.lost, lost, sizeof(lost)), st.recorder_cpu_pct);
+	if (st.forgotten && sf_ui.verbosity >= 0)
+		fprintf(stderr, "the last %u of %u BRANCHes are in it\n",
+			st.branches - st.forgotten, st.branches);
 	sf_note("of which the poller %.2f %%", st.poll_cpu_pct);
 	return SF_EXIT_DONE;
+}
+
+/* In a child that outlives us when we are killed. */
+static void rescue(void *arg, struct sf_capture *c)
+{
+	const char *path = arg;
+
+	sf_warn("killed; saving what was recorded");
+	save(c, path);
 }
 
 static int record(const struct sf_capture_opts *co, const char *path)
@@ -347,7 +373,7 @@ static int run(const struct sf_command *cmd, int argc, char **argv)
 {
 	struct record_opts o = {
 		.output = "snapflame.data", .branches = SF_BRANCHES_ANY, .gap = 1000000000, .hz = 997,
-		.poll = SF_POLL_HZ, .duration = UNTIL_CTRL_C,
+		.poll = POLL_DEFAULT, .keep = NOT_GIVEN, .max_cpu = NOT_GIVEN, .duration = UNTIL_CTRL_C,
 	};
 	struct sf_capture_opts co = { .out_fd = STDOUT_FILENO, .argc = argc, .argv = argv };
 	int first = sf_options_parse(cmd, &o, argc, argv), status;
@@ -373,7 +399,9 @@ static int run(const struct sf_command *cmd, int argc, char **argv)
 		co.call_graph = (enum sf_call_graph)o.call_graph;
 		co.window = (enum sf_window_kind)o.window;
 		co.hz = o.hz;
-		co.poll_hz = o.poll ? o.poll : SF_POLL_NONE;
+		co.poll_hz = o.poll == POLL_DEFAULT ? 0 : o.poll ? o.poll : SF_POLL_NONE;
+		co.keep = o.keep == NOT_GIVEN ? 0 : o.keep;
+		co.max_cpu = o.max_cpu == NOT_GIVEN ? 0 : o.max_cpu;
 		co.syscalls = o.syscalls;
 		co.branches = o.branches;
 		co.warmup = o.warmup;
@@ -390,6 +418,8 @@ static int run(const struct sf_command *cmd, int argc, char **argv)
 		co.label = labels;
 		co.vm = o.vm;
 		co.progress = progress;
+		co.orphaned = rescue;
+		co.arg = (void *)(uintptr_t)o.output;
 		status = record(&co, o.output);
 	}
 	free(labels);

@@ -147,7 +147,7 @@ static int add_rings(struct sf_compose *s)
 			ret = add_perf_chunk(s, data, chunk->size);
 	}
 	/* Wakings afterwards: their processes are known then. */
-	s->map.at = 0;
+	s->map.at = s->c->spool.first;
 	while (!ret && (chunk = sf_spool_next(&s->map, &data))) {
 		if (chunk->kind != SF_CHUNK_FTRACE)
 			continue;
@@ -328,7 +328,8 @@ static int add_end(struct sf_compose *s)
 				     "lost", (json_int_t)lost, "recorder_cpu_ns",
 				     (json_int_t)c->recorder_ns, "poll_cpu_ns",
 				     (json_int_t)c->poll_ns, "bytes",
-				     (json_int_t)(c->spool.size + c->poll_spool.size),
+				     (json_int_t)(c->spool.size - c->spool.first +
+						  c->poll_spool.size - c->poll_spool.first),
 				     "ring_overruns", (json_int_t)c->stats.lost, "ftrace_lost",
 				     (json_int_t)c->waking_lost, "dropped_chunks",
 				     (json_int_t)(c->spool.refused + c->poll_spool.refused)));
@@ -342,6 +343,24 @@ static int add_end(struct sf_compose *s)
 	return ret;
 }
 
+/* What the flight recorder keeps of BRANCHes that it forgot. */
+static int add_kept(struct sf_compose *s)
+{
+	struct sf_str kept = SF_STR_INIT;
+	int ret;
+
+	sf_flight_kept(&s->c->flight, &kept);
+	ret = sf_merge_add_copy(&s->merge, s->c->start, &kept);
+	for (size_t at = 0; at < kept.len && !ret;) {
+		const struct perf_event_header *h = (const void *)(kept.buf + at);
+
+		ret = learn(s, h);
+		at += h->size;
+	}
+	sf_str_release(&kept);
+	return ret;
+}
+
 int sf_compose(struct sf_compose *s, struct sf_capture *c)
 {
 	int ret;
@@ -349,6 +368,8 @@ int sf_compose(struct sf_compose *s, struct sf_capture *c)
 	*s = (struct sf_compose){ .c = c };
 	ret = sf_merge_add_copy(&s->merge, s->c->start, &s->c->sideband.records);
 
+	if (!ret)
+		ret = add_kept(s);
 	if (!ret)
 		ret = add_rings(s);
 	if (!ret)

@@ -34,6 +34,8 @@ struct sf_branch {
 struct sf_driver {
 	const char *source;     /* of the window mark: "cmd", "firecracker", … */
 	int stop_fd, target_fd; /* set by the capture before the first begin; target_fd may be -1 */
+	int output; /* somebody has to read from it as long as there is something, even if this
+		       process is killed; -1: none */
 	/* 0, or -errno: no BRANCH can be performed any more. */
 	int (*begin)(struct sf_driver *d, struct sf_branch *b, struct sf_error *err);
 	/* 0 also where the BRANCH failed: b->status and b->error say so. */

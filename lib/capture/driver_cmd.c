@@ -32,7 +32,9 @@ struct cmd_driver {
 	int pidfd;
 	int go;      /* a byte lets the child execute the command */
 	int failed;  /* errno of its exec comes from there, or the end */
-	int output;
+	/* One pipe for all BRANCHes, the keeper's to read from when we are killed: a command that
+	 * cannot print might not go on to resume the VM. */
+	int input;
 };
 
 static void close_fd(int *fd)
@@ -74,8 +76,7 @@ static char *find_program(const char *name, int *error)
 }
 
 /* In the child; only async-signal-safe calls, as the parent has threads. */
-static void child(const struct cmd_driver *c, const int go[2], const int failed[2],
-		  const int output[2])
+static void child(const struct cmd_driver *c, const int go[2], const int failed[2])
 {
 	sigset_t none;
 	char byte;
@@ -87,7 +88,7 @@ static void child(const struct cmd_driver *c, const int go[2], const int failed[
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
 	close(go[1]);
-	if (read(go[0], &byte, 1) == 1 && dup2(output[1], STDOUT_FILENO) >= 0) {
+	if (read(go[0], &byte, 1) == 1 && dup2(c->input, STDOUT_FILENO) >= 0) {
 		execv(c->path, c->cmd);
 		error = errno;
 		(void)!write(failed[1], &error, sizeof(error));
@@ -102,14 +103,14 @@ static int pidfd_of(pid_t pid)
 
 static int fork_child(struct cmd_driver *c)
 {
-	int go[2] = { -1, -1 }, failed[2] = { -1, -1 }, output[2] = { -1, -1 }, ret = 0;
+	int go[2] = { -1, -1 }, failed[2] = { -1, -1 }, ret = 0;
 
-	if (pipe2(go, O_CLOEXEC) || pipe2(failed, O_CLOEXEC) || pipe2(output, O_CLOEXEC)) {
+	if (pipe2(go, O_CLOEXEC) || pipe2(failed, O_CLOEXEC)) {
 		ret = -errno;
 	} else {
 		c->pid = fork();
 		if (!c->pid)
-			child(c, go, failed, output);
+			child(c, go, failed);
 		ret = c->pid < 0 ? -errno : 0;
 	}
 	if (!ret) {
@@ -118,10 +119,8 @@ static int fork_child(struct cmd_driver *c)
 	}
 	close_fd(&go[0]);
 	close_fd(&failed[1]);
-	close_fd(&output[1]);
 	c->go = go[1];
 	c->failed = failed[0];
-	c->output = output[0];
 	return ret;
 }
 
@@ -151,16 +150,14 @@ static void write_out(int fd, const char *data, size_t len)
 	}
 }
 
-/* Pass on what there is; false at the end of it. */
+/* Pass on what there is; false where there is nothing. */
 static bool relay(struct cmd_driver *c, struct sf_str *text)
 {
 	char buf[4096];
-	ssize_t n = read(c->output, buf, sizeof(buf));
+	ssize_t n = read(c->base.output, buf, sizeof(buf));
 
-	if (n < 0)
-		return errno == EINTR || errno == EAGAIN;
-	if (!n)
-		return false;
+	if (n <= 0)
+		return n < 0 && errno == EINTR;
 	write_out(c->out_fd, buf, (size_t)n);
 	if (text->len < TEXT_MAX)
 		sf_str_addn(text, buf, (size_t)n);
@@ -172,7 +169,7 @@ static int wait_child(struct cmd_driver *c, struct sf_str *text, uint64_t *end)
 {
 	struct pollfd p[4] = {
 		{ c->pidfd, POLLIN, 0 },
-		{ c->output, POLLIN, 0 },
+		{ c->base.output, POLLIN, 0 },
 		{ c->base.stop_fd, POLLIN, 0 },
 		{ c->base.target_fd, POLLIN, 0 },
 	};
@@ -190,8 +187,8 @@ static int wait_child(struct cmd_driver *c, struct sf_str *text, uint64_t *end)
 		*end = sf_now();
 		if (p[0].revents)
 			return ret;
-		if (p[1].revents && !relay(c, text))
-			p[1].fd = -1;
+		if (p[1].revents)
+			relay(c, text);
 		for (int i = 2; i < 4; i++) {
 			if (!p[i].revents)
 				continue;
@@ -248,7 +245,6 @@ static void collect(struct cmd_driver *c, struct sf_branch *b)
 	close_fd(&c->pidfd);
 	close_fd(&c->go);
 	close_fd(&c->failed);
-	close_fd(&c->output);
 }
 
 static int cmd_perform(struct sf_driver *d, struct sf_branch *b, struct sf_error *err)
@@ -257,15 +253,13 @@ static int cmd_perform(struct sf_driver *d, struct sf_branch *b, struct sf_error
 	struct sf_str text = SF_STR_INIT;
 	int ret;
 
-	fcntl(c->output, F_SETFL, O_NONBLOCK);
 	/* Without vCPUs the end of a window is the end of this process: the path starts at it. */
 	if (!b->extra)
 		b->extra = json_pack("{s:i}", "cmd_pid", (int)c->pid);
 	b->begin = b->end = sf_now();
 	(void)!write(c->go, "", 1);
 	ret = wait_child(c, &text, &b->end);
-	while (text.len < TEXT_MAX && poll(&(struct pollfd){ c->output, POLLIN, 0 }, 1, 0) > 0 &&
-	       relay(c, &text))
+	while (text.len < TEXT_MAX && relay(c, &text))
 		;
 	collect(c, b);
 	b->json = sf_branch_json(text.buf, text.len, c->fields);
@@ -289,7 +283,8 @@ static void cmd_free(struct sf_driver *d)
 	close_fd(&c->pidfd);
 	close_fd(&c->go);
 	close_fd(&c->failed);
-	close_fd(&c->output);
+	close_fd(&c->base.output);
+	close_fd(&c->input);
 	for (char **w = c->cmd; w && *w; w++)
 		free(*w);
 	free(c->cmd);
@@ -315,14 +310,14 @@ int sf_driver_cmd(struct sf_driver **out, char *const *cmd, int out_fd, const ch
 		  struct sf_error *err)
 {
 	struct cmd_driver *c = calloc(1, sizeof(*c));
-	int error = ENOMEM;
+	int error = ENOMEM, output[2];
 
 	*out = NULL;
 	if (!c)
 		return sf_error_set(err, -ENOMEM, "out of memory");
-	c->base = (struct sf_driver){ "cmd", -1, -1, cmd_begin, cmd_perform, cmd_free };
+	c->base = (struct sf_driver){ "cmd", -1, -1, -1, cmd_begin, cmd_perform, cmd_free };
 	c->out_fd = out_fd;
-	c->pidfd = c->go = c->failed = c->output = -1;
+	c->pidfd = c->go = c->failed = c->input = -1;
 	c->path = find_program(cmd[0], &error);
 	c->cmd = copy_words(cmd);
 	c->fields = json_fields ? strdup(json_fields) : NULL;
@@ -330,6 +325,14 @@ int sf_driver_cmd(struct sf_driver **out, char *const *cmd, int out_fd, const ch
 		cmd_free(&c->base);
 		return sf_error_set(err, -error, "%s cannot be run: %s", cmd[0], strerror(error));
 	}
+	if (pipe2(output, O_CLOEXEC)) {
+		error = errno;
+		cmd_free(&c->base);
+		return sf_error_set(err, -error, "no pipe: %s", strerror(error));
+	}
+	c->base.output = output[0];
+	c->input = output[1];
+	fcntl(output[0], F_SETFL, O_NONBLOCK);
 	*out = &c->base;
 	return 0;
 }

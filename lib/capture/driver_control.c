@@ -353,7 +353,7 @@ int sf_driver_control(struct sf_driver **out, const char *where, const char *jso
 	*out = NULL;
 	if (!c)
 		return sf_error_set(err, -ENOMEM, "out of memory");
-	c->base = (struct sf_driver){ "control", -1, -1, control_begin, control_perform, control_free };
+	c->base = (struct sf_driver){ "control", -1, -1, -1, control_begin, control_perform, control_free };
 	c->in = c->out = c->listener = -1;
 	c->fields = json_fields ? strdup(json_fields) : NULL;
 	ret = open_channel(c, where, err);

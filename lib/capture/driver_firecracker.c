@@ -291,7 +291,7 @@ int sf_driver_firecracker(struct sf_driver **out, const struct sf_vmm_opts *opts
 	*out = NULL;
 	if (!f)
 		return sf_error_set(err, -ENOMEM, "out of memory");
-	f->base = (struct sf_driver){ "firecracker", -1, -1, fc_begin, fc_perform, fc_free };
+	f->base = (struct sf_driver){ "firecracker", -1, -1, -1, fc_begin, fc_perform, fc_free };
 	f->janitor = (struct sf_janitor)SF_JANITOR_INIT;
 	f->timeout = opts->timeout ? opts->timeout : SF_VMM_TIMEOUT;
 	f->sock = strdup(opts->sock);

@@ -389,7 +389,7 @@ int sf_driver_qmp(struct sf_driver **out, const struct sf_vmm_opts *opts, pid_t 
 	*out = NULL;
 	if (!q)
 		return sf_error_set(err, -ENOMEM, "out of memory");
-	q->base = (struct sf_driver){ "qmp", -1, -1, qmp_begin, qmp_perform, qmp_free };
+	q->base = (struct sf_driver){ "qmp", -1, -1, -1, qmp_begin, qmp_perform, qmp_free };
 	q->qmp.fd = -1;
 	q->janitor = (struct sf_janitor)SF_JANITOR_INIT;
 	q->timeout = opts->timeout ? opts->timeout : SF_VMM_TIMEOUT;

@@ -51,7 +51,7 @@ int sf_driver_timer(struct sf_driver **out, uint64_t ns, struct sf_error *err)
 	*out = NULL;
 	if (!t)
 		return sf_error_set(err, -ENOMEM, "out of memory");
-	t->base = (struct sf_driver){ "duration", -1, -1, timer_begin, timer_perform, timer_free };
+	t->base = (struct sf_driver){ "duration", -1, -1, -1, timer_begin, timer_perform, timer_free };
 	t->ns = ns;
 	*out = &t->base;
 	return 0;

@@ -162,6 +162,8 @@ static int open_with_maps(struct sf_events *e, int which, const struct sf_events
 	else
 		threads = which == WIDE ? perf_thread_map__new_dummy()
 					: perf_thread_map__new_array(nr, tid);
+	if (cpus)
+		e->nr_cpus = (size_t)perf_cpu_map__nr(cpus);
 	if (cpus && threads)
 		ret = add_events(e, which, o, fs, missing);
 	if (!ret) {

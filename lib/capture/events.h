@@ -47,6 +47,7 @@ struct sf_perf_event {
 /* One ring buffer of the kernel, mapped by libperf. */
 struct sf_ring {
 	struct perf_event_mmap_page *page;
+	size_t size; /* of the mapping */
 };
 
 struct sf_events {
@@ -54,6 +55,7 @@ struct sf_events {
 	struct perf_evlist *list[2]; /* wide, task */
 	struct sf_ring *ring;
 	size_t nr_rings, rings_alloc;
+	size_t nr_cpus; /* that each event was opened on */
 	bool user_only; /* the kernel's side is not for us */
 };
 

@@ -25,13 +25,31 @@ int sf_marks_add(struct sf_marks *m, const char *type, uint64_t time, json_t *ob
 	ret = -E2BIG;
 	if (len >= SF_MARK_MAX)
 		goto out;
-	m->item[m->nr++] = (struct sf_mark){ time, text, len };
+	m->item[m->nr++] = (struct sf_mark){
+		.time = time,
+		.text = text,
+		.len = len,
+		.branch = (unsigned)json_integer_value(json_object_get(obj, "branch")),
+	};
 	text = NULL;
 	ret = 0;
 out:
 	free(text);
 	json_decref(obj);
 	return ret;
+}
+
+void sf_marks_forget(struct sf_marks *m, unsigned branch)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < m->nr; i++) {
+		if (m->item[i].branch == branch)
+			free(m->item[i].text);
+		else
+			m->item[kept++] = m->item[i];
+	}
+	m->nr = kept;
 }
 
 void sf_marks_release(struct sf_marks *m)

@@ -12,6 +12,7 @@ struct sf_marks {
 		uint64_t time;
 		char *text;
 		size_t len;
+		unsigned branch; /* that it belongs to; 0: none */
 	} *item;
 	size_t nr, alloc;
 };
@@ -21,6 +22,8 @@ struct sf_marks {
  * -ENOMEM (also for a NULL obj), -E2BIG where it is longer than a mark may be.
  */
 int sf_marks_add(struct sf_marks *m, const char *type, uint64_t time, json_t *obj);
+/* Those of a BRANCH. */
+void sf_marks_forget(struct sf_marks *m, unsigned branch);
 void sf_marks_release(struct sf_marks *m);
 
 /* Bytes that v takes in a mark. */

@@ -242,15 +242,24 @@ static int take_sideband(struct sf_capture *c, struct sf_error *err)
 
 static int start_threads(struct sf_capture *c, struct sf_error *err)
 {
-	int ret = sf_ring_start(&c->reader, &c->events, &c->wakings, &c->spool, err);
+	int ret;
 
+	c->budget.pct = c->opts.max_cpu;
+	/* As often as asked for; else as often as it does not cost too much. */
+	c->poll_budget.pct = c->opts.poll_hz ? 0 : SF_POLL_MAX_CPU;
+	ret = sf_ring_start(&c->reader, &c->events, &c->wakings, &c->spool, &c->budget, err);
 	c->reader_started = !ret;
 	c->poll_hz = c->opts.poll_hz ? c->opts.poll_hz : SF_POLL_HZ;
 	if (c->poll_hz == SF_POLL_NONE)
 		c->poll_hz = 0;
 	if (!ret && c->poll_hz)
-		ret = sf_poller_start(&c->poller, c->pid, c->poll_hz, &c->poll_spool, &c->missing,
-				      err);
+		ret = sf_poller_start(&c->poller, &(struct sf_poller_opts){
+			.pid = c->pid,
+			.hz = c->poll_hz,
+			.budget = &c->budget,
+			.own_budget = &c->poll_budget,
+			.anew = c->opts.keep != 0,
+		}, &c->poll_spool, &c->missing, err);
 	return ret;
 }
 
@@ -294,6 +303,8 @@ static int open_all(struct sf_capture *c, struct sf_error *err)
 	if (!ret)
 		ret = open_spools(c, err);
 	set_start(c);
+	if (!ret && sf_keeper_start(c))
+		sf_missing_add(&c->missing, "what a kill of the recorder would leave: no process for it");
 	/* Our own threads first: they are among the tasks. And what starts while we look at the
 	 * tasks must not be missed. */
 	if (!ret)
@@ -302,7 +313,11 @@ static int open_all(struct sf_capture *c, struct sf_error *err)
 		sf_events_enable_sideband(&c->events);
 	if (!ret)
 		ret = take_sideband(c, err);
-	return ret ? ret : sf_session_meta(c);
+	if (!ret)
+		ret = sf_session_meta(c);
+	if (!ret && sf_journal_rewrite(c))
+		sf_missing_add(&c->missing, "what a kill of the recorder would leave: no memory for it");
+	return ret;
 }
 
 int sf_capture_open(struct sf_capture **out, const struct sf_capture_opts *opts,
@@ -319,7 +334,8 @@ int sf_capture_open(struct sf_capture **out, const struct sf_capture_opts *opts,
 	c->target_fd = c->stop_fd = -1;
 	c->tracefs.dir = c->wakings.dir = -1;
 	c->wakings.janitor_pipe = -1;
-	c->spool.fd = c->poll_spool.fd = -1;
+	c->spool.fd = c->poll_spool.fd = c->journal.spool.fd = -1;
+	c->keeper = (struct sf_keeper)SF_KEEPER_INIT;
 	c->reason = "done";
 	if (!c->opts.branches)
 		c->opts.branches = 1;
@@ -344,6 +360,7 @@ void sf_session_stop(struct sf_capture *c)
 	if (c->reader_started)
 		sf_ring_stop(&c->reader);
 	c->waking_lost = sf_wakings_lost(&c->wakings);
+	sf_keeper_stopped(&c->keeper);
 	/* The instance and the events cost the system while they are there. */
 	sf_wakings_close(&c->wakings);
 }
@@ -353,13 +370,16 @@ void sf_capture_free(struct sf_capture *c)
 	if (!c)
 		return;
 	sf_session_stop(c);
+	sf_keeper_end(&c->keeper);
 	sf_events_close(&c->events);
 	if (c->driver)
 		c->driver->free(c->driver);
 	sf_tracefs_close(&c->tracefs);
 	sf_kallsyms_release(&c->kallsyms);
+	sf_flight_release(&c->flight);
 	sf_spool_close(&c->spool);
 	sf_spool_close(&c->poll_spool);
+	sf_journal_close(&c->journal);
 	sf_sideband_release(&c->sideband);
 	sf_marks_release(&c->marks);
 	free(c->addresses.item);

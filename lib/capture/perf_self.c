@@ -87,7 +87,10 @@ int sf_perf_find_rings(struct sf_events *e)
 		if (SF_GROW(e->ring, e->nr_rings + 1, e->rings_alloc))
 			ret = -ENOMEM;
 		else
-			e->ring[e->nr_rings++].page = (struct perf_event_mmap_page *)from;
+			e->ring[e->nr_rings++] = (struct sf_ring){
+				.page = (struct perf_event_mmap_page *)from,
+				.size = to - from,
+			};
 	}
 	fclose(f);
 	return ret;

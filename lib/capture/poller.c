@@ -64,7 +64,7 @@ static void relist(struct sf_poller *p)
 	struct sf_poll_thread *old = p->item, *new;
 	size_t nr_old = p->nr, k = 0;
 	pid_t *tid;
-	int nr = sf_proc_tids(p->pid, &tid);
+	int nr = sf_proc_tids(p->opts.pid, &tid);
 
 	new = nr > 0 ? calloc((size_t)nr, sizeof(*new)) : NULL;
 	for (int i = 0; new && i < nr; i++) {
@@ -73,7 +73,7 @@ static void relist(struct sf_poller *p)
 		if (k < nr_old && old[k].tid == tid[i])
 			new[i] = old[k++];
 		else
-			open_files(&new[i], p->pid, tid[i]);
+			open_files(&new[i], p->opts.pid, tid[i]);
 	}
 	while (k < nr_old)
 		close_files(&old[k++]);
@@ -89,7 +89,7 @@ static void list(struct sf_poller *p)
 	char path[32];
 	struct stat st;
 
-	snprintf(path, sizeof(path), "/proc/%d/task", (int)p->pid);
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)p->opts.pid);
 	if (stat(path, &st))
 		st.st_nlink = 0;
 	if (st.st_nlink == p->links && p->rounds % RELIST_ROUNDS)
@@ -181,10 +181,29 @@ static void wait_until(struct sf_poller *p, uint64_t when)
 		;
 }
 
+/* The next records of all threads are whole. */
+static void forget(struct sf_poller *p)
+{
+	for (size_t i = 0; i < p->nr; i++)
+		p->item[i].blocked = false;
+}
+
+/* When to look again: not before what the last look took is within the limits. */
+static uint64_t within_budget(struct sf_poller *p, uint64_t next)
+{
+	uint64_t cpu = sf_thread_cpu(), took = cpu - p->cpu_ns, now = sf_now();
+	uint64_t all = sf_budget_take(p->opts.budget, took, now);
+	uint64_t own = sf_budget_take(p->opts.own_budget, took, now);
+	uint64_t rest = own > all ? own : all;
+
+	p->cpu_ns = cpu;
+	return next < now + rest ? now + rest : next;
+}
+
 static void *poller_thread(void *arg)
 {
 	struct sf_poller *p = arg;
-	const uint64_t interval = 1000000000 / p->hz;
+	const uint64_t interval = 1000000000 / p->opts.hz;
 	uint64_t last = 0, next = 0;
 
 	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE);
@@ -203,6 +222,9 @@ static void *poller_thread(void *arg)
 			continue;
 		pthread_mutex_unlock(&p->lock);
 		now = sf_now();
+		if (p->begin && p->opts.anew)
+			forget(p);
+		p->begin = false;
 		list(p);
 		for (size_t i = 0; i < p->nr; i++)
 			look(p, &p->item[i], now - last);
@@ -213,7 +235,7 @@ static void *poller_thread(void *arg)
 			next = now + interval;
 		pthread_mutex_lock(&p->lock);
 		p->rounds++;
-		p->cpu_ns = sf_thread_cpu();
+		next = within_budget(p, next);
 	}
 	pthread_mutex_unlock(&p->lock);
 	return NULL;
@@ -226,7 +248,7 @@ static int check_access(struct sf_poller *p, struct sf_missing *missing)
 	struct sf_poll_thread t;
 	int ret = 0;
 
-	open_files(&t, p->pid, p->pid);
+	open_files(&t, p->opts.pid, p->opts.pid);
 	if (read_file(&t, F_STACK, stack, sizeof(stack)) < 0) {
 		sf_missing_add(missing,
 			       "kernel stacks of /proc/PID/stack: not permitted; record as root");
@@ -242,13 +264,13 @@ static int check_access(struct sf_poller *p, struct sf_missing *missing)
 	return ret;
 }
 
-int sf_poller_start(struct sf_poller *p, pid_t pid, unsigned hz, struct sf_spool *spool,
+int sf_poller_start(struct sf_poller *p, const struct sf_poller_opts *opts, struct sf_spool *spool,
 		    struct sf_missing *missing, struct sf_error *err)
 {
 	pthread_condattr_t attr;
 	int ret;
 
-	*p = (struct sf_poller){ .pid = pid, .hz = hz, .spool = spool };
+	*p = (struct sf_poller){ .opts = *opts, .spool = spool };
 	if (check_access(p, missing))
 		return 0;
 	p->buf = malloc(BUF_SIZE);
@@ -272,6 +294,7 @@ void sf_poller_set_active(struct sf_poller *p, bool active)
 	if (!p->started)
 		return;
 	pthread_mutex_lock(&p->lock);
+	p->begin |= active && !p->active;
 	p->active = active;
 	pthread_cond_signal(&p->wake);
 	pthread_mutex_unlock(&p->lock);

@@ -14,6 +14,7 @@
 
 #include <snapflame/error.h>
 
+#include "budget.h"
 #include "missing.h"
 #include "spool.h"
 
@@ -29,14 +30,20 @@ struct sf_poll_rec {
 
 struct sf_poll_thread;
 
-struct sf_poller {
+struct sf_poller_opts {
 	pid_t pid;
-	unsigned hz;
+	unsigned hz; /* at most */
+	struct sf_budget *budget, *own_budget; /* shared, and of this thread alone; both hold */
+	bool anew; /* each time it becomes active: no record refers to one before */
+};
+
+struct sf_poller {
+	struct sf_poller_opts opts;
 	struct sf_spool *spool;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
-	bool started, active, stop;
+	bool started, active, stop, begin; /* begin: it has become active */
 	struct sf_poll_thread *item; /* sorted by tid */
 	size_t nr, alloc;
 	uint64_t links;              /* of /proc/PID/task when it was last listed */
@@ -45,7 +52,7 @@ struct sf_poller {
 	size_t fill;
 };
 
-int sf_poller_start(struct sf_poller *p, pid_t pid, unsigned hz, struct sf_spool *spool,
+int sf_poller_start(struct sf_poller *p, const struct sf_poller_opts *opts, struct sf_spool *spool,
 		    struct sf_missing *missing, struct sf_error *err);
 /* Poll, or rest, as between windows. */
 void sf_poller_set_active(struct sf_poller *p, bool active);

@@ -3,6 +3,7 @@
 #include "ring.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -53,6 +54,22 @@ uint64_t sf_ring_drain(struct sf_ring *ring, uint32_t index, struct sf_spool *sp
 	return refused;
 }
 
+void sf_ring_skip(struct sf_ring *ring, const void *saved, uint64_t size)
+{
+	struct perf_event_mmap_page *page = ring->page;
+	const uint8_t *data = (const uint8_t *)page + page->data_offset, *end = saved;
+	uint64_t head = __atomic_load_n(&page->data_head, __ATOMIC_ACQUIRE);
+	uint64_t tail = page->data_tail, from = tail & (page->data_size - 1);
+	uint64_t first = page->data_size - from;
+
+	if (!size || size > head - tail)
+		return;
+	if (first > size)
+		first = size;
+	if (!memcmp(data + from, saved, first) && !memcmp(data, end + first, size - first))
+		__atomic_store_n(&page->data_tail, tail + size, __ATOMIC_RELEASE);
+}
+
 static void drain(struct sf_ring_reader *r, bool wakings)
 {
 	uint64_t refused = 0;
@@ -66,7 +83,7 @@ static void drain(struct sf_ring_reader *r, bool wakings)
 }
 
 /* Only hops over the headers. */
-static void count(struct sf_ring_reader *r)
+void sf_ring_count(struct sf_ring_reader *r)
 {
 	struct sf_spool_map m;
 	const struct sf_chunk *c;
@@ -115,7 +132,7 @@ static void answer(struct sf_ring_reader *r, bool *stop)
 	if (asked == r->answered)
 		return;
 	drain(r, true);
-	count(r);
+	sf_ring_count(r);
 	pthread_mutex_lock(&r->lock);
 	r->answered = asked;
 	r->cpu_ns = sf_thread_cpu();
@@ -123,12 +140,23 @@ static void answer(struct sf_ring_reader *r, bool *stop)
 	pthread_mutex_unlock(&r->lock);
 }
 
+/* The kernel counts what finds no room meanwhile. Who asks does not wait. */
+static void keep_budget(struct sf_ring_reader *r, uint64_t *cpu_before)
+{
+	uint64_t cpu = sf_thread_cpu(), rest = sf_budget_take(r->budget, cpu - *cpu_before, sf_now());
+	struct pollfd p = { r->request, POLLIN, 0 };
+
+	*cpu_before = cpu;
+	if (rest)
+		poll(&p, 1, rest / 1000000 < TICK_MS ? (int)(rest / 1000000) + 1 : TICK_MS);
+}
+
 static void *reader_thread(void *arg)
 {
 	struct sf_ring_reader *r = arg;
 	struct epoll_event ev[16];
 	bool stop = false;
-	uint64_t next_wakings = 0;
+	uint64_t next_wakings = 0, cpu = 0;
 
 	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE);
 	while (!stop) {
@@ -141,6 +169,7 @@ static void *reader_thread(void *arg)
 		if (now >= next_wakings)
 			next_wakings = now + TICK_MS * UINT64_C(1000000);
 		answer(r, &stop);
+		keep_budget(r, &cpu);
 	}
 	return NULL;
 }
@@ -153,11 +182,16 @@ static int watch(struct sf_ring_reader *r, int fd)
 }
 
 int sf_ring_start(struct sf_ring_reader *r, struct sf_events *events, struct sf_wakings *wakings,
-		  struct sf_spool *spool, struct sf_error *err)
+		  struct sf_spool *spool, struct sf_budget *budget, struct sf_error *err)
 {
 	int ret;
 
-	*r = (struct sf_ring_reader){ .events = events, .wakings = wakings, .spool = spool };
+	*r = (struct sf_ring_reader){
+		.events = events,
+		.wakings = wakings,
+		.spool = spool,
+		.budget = budget,
+	};
 	pthread_mutex_init(&r->lock, NULL);
 	pthread_cond_init(&r->done, NULL);
 	r->epoll = epoll_create1(EPOLL_CLOEXEC);

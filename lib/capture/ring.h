@@ -12,6 +12,7 @@
 
 #include <snapflame/error.h>
 
+#include "budget.h"
 #include "events.h"
 #include "spool.h"
 #include "wakings.h"
@@ -20,6 +21,7 @@ struct sf_ring_reader {
 	struct sf_events *events;
 	struct sf_wakings *wakings;
 	struct sf_spool *spool;
+	struct sf_budget *budget;
 	pthread_t thread;
 	bool running;
 	int epoll, request; /* request: an eventfd */
@@ -36,8 +38,13 @@ struct sf_ring_reader {
 /* Move what is in the ring to the spool. How many records the spool refused: they are gone. */
 uint64_t sf_ring_drain(struct sf_ring *ring, uint32_t index, struct sf_spool *spool);
 
+/* Where the ring goes on with these size bytes, which are saved already: they are taken out of it. */
+void sf_ring_skip(struct sf_ring *ring, const void *saved, uint64_t size);
+/* Bring records and lost up to date with the spool; for who has no thread running. */
+void sf_ring_count(struct sf_ring_reader *r);
+
 int sf_ring_start(struct sf_ring_reader *r, struct sf_events *events, struct sf_wakings *wakings,
-		  struct sf_spool *spool, struct sf_error *err);
+		  struct sf_spool *spool, struct sf_budget *budget, struct sf_error *err);
 /* Empty all buffers now and bring the counts up to date. */
 void sf_ring_sync(struct sf_ring_reader *r);
 /* The last drain, and the thread's end. */

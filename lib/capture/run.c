@@ -121,6 +121,10 @@ int sf_session_meta(struct sf_capture *c)
 	if (!o)
 		return -ENOMEM;
 	json_object_set_new(o, "recorder_pid", json_integer(getpid()));
+	if (c->opts.keep)
+		json_object_set_new(o, "keep", json_integer(c->opts.keep));
+	if (c->opts.max_cpu)
+		json_object_set_new(o, "max_cpu", json_integer(c->opts.max_cpu));
 	json_object_set_new(o, "cmd", words(c->opts.argv, (size_t)c->opts.argc));
 	json_object_set_new(o, "branch_cmd", words(c->opts.branch_cmd, SIZE_MAX));
 	add_identity(c, o);
@@ -140,7 +144,7 @@ static int add_covariates(struct sf_capture *c, unsigned branch, const char *edg
 	return sf_marks_add(&c->marks, "covariates", t, o);
 }
 
-static int add_window(struct sf_capture *c, const struct sf_branch *b)
+int sf_session_window(struct sf_capture *c, const struct sf_branch *b)
 {
 	json_t *o = json_pack("{s:i, s:i, s:s, s:I, s:I, s:i, s:s, s:O?}", "branch",
 			      (int)b->number, "trial", trial(c), "name", "BRANCH", "begin",
@@ -198,6 +202,8 @@ static void switch_on(struct sf_capture *c)
 	if (filter)
 		sf_wakings_filter(&c->wakings, filter);
 	free(filter);
+	sf_budget_start(&c->budget, sf_now());
+	sf_budget_start(&c->poll_budget, sf_now());
 	sf_events_enable(&c->events, true);
 	sf_wakings_enable(&c->wakings, true);
 	sf_poller_set_active(&c->poller, true);
@@ -223,6 +229,12 @@ static int perform(struct sf_capture *c, struct sf_branch *b, struct edges *e, s
 
 	switch_on(c);
 	sf_edge_take(&e->begin, c->pid);
+	/* Here, not behind the window: a recorder that is killed in it has this already. */
+	ret = sf_edge_marks(&e->begin, &c->kallsyms, b->number, "begin", &c->marks, &c->addresses);
+	if (!ret)
+		ret = sf_journal_begin(c, b->number, sf_now());
+	if (ret)
+		sf_debug("capture", "the beginning of BRANCH %u: %s", b->number, strerror(-ret));
 	cpu = sf_own_cpu();
 	poll = c->poller.cpu_ns;
 	ret = c->driver->perform(c->driver, b, err);
@@ -237,14 +249,11 @@ static int perform(struct sf_capture *c, struct sf_branch *b, struct edges *e, s
 static int keep(struct sf_capture *c, const struct sf_branch *b, struct edges *e)
 {
 	json_t *writers = sf_writers_between(&e->before, &e->after);
-	int ret = sf_edge_marks(&e->begin, &c->kallsyms, b->number, "begin", &c->marks,
+	int ret = sf_edge_marks(&e->end, &c->kallsyms, b->number, "end", &c->marks,
 				&c->addresses);
 
 	if (!ret)
-		ret = sf_edge_marks(&e->end, &c->kallsyms, b->number, "end", &c->marks,
-				    &c->addresses);
-	if (!ret)
-		ret = add_window(c, b);
+		ret = sf_session_window(c, b);
 	if (!ret)
 		ret = sf_marks_add(&c->marks, "writers", b->end,
 				   json_pack("{s:i, s:s, s:O}", "branch", (int)b->number, "edge",
@@ -268,6 +277,8 @@ static int record_branch(struct sf_capture *c, struct sf_branch *b, struct sf_er
 	struct edges e = { 0 };
 	int ret = c->driver->begin(c->driver, b, err), kept;
 
+	if (!ret && sf_flight_begin(c, b->number))
+		ret = sf_error_set(err, -ENOMEM, "out of memory");
 	if (ret)
 		return ret;
 	sf_writers_take(&e.before);
@@ -281,6 +292,10 @@ static int record_branch(struct sf_capture *c, struct sf_branch *b, struct sf_er
 	kept = keep(c, b, &e);
 	sf_ring_sync(&c->reader);
 	c->stats.branches++;
+	if (!kept)
+		kept = sf_flight_end(c);
+	if (!kept)
+		kept = sf_journal_write(c);
 	report(c, b, c->reader.records - records, c->reader.lost - lost);
 	sf_edge_release(&e.begin);
 	sf_edge_release(&e.end);
@@ -356,7 +371,8 @@ static int run_all(struct sf_capture *c, bool *failed, struct sf_error *err)
 
 		ret = one(c, i < c->opts.warmup ? 0 : (unsigned)(i - c->opts.warmup + 1), failed,
 			  err);
-		if (!ret && (c->spool.refused || c->poll_spool.refused))
+		/* A flight recorder goes on, and has counted what it lost. */
+		if (!ret && !c->opts.keep && (c->spool.refused || c->poll_spool.refused))
 			ret = sf_error_set(err, -ENOSPC,
 					   "the recording reached its limit of %llu MB after %s "
 					   "BRANCHes; raise --max-size",

@@ -421,6 +421,8 @@ int sf_capture_save(struct sf_capture *c, const char *path, const struct sf_save
 		add_names(&s);
 		ret = write_file(&s, path, err);
 	}
+	if (!ret)
+		sf_keeper_end(&c->keeper);
 	sf_compose_release(&s.all);
 	sf_map64_release(&s.types);
 	sf_map64_release(&s.selected);

@@ -7,10 +7,14 @@
 
 #include <snapflame/capture.h>
 
+#include "budget.h"
 #include "covariates.h"
 #include "driver.h"
 #include "events.h"
+#include "flight.h"
+#include "journal.h"
 #include "kallsyms.h"
+#include "keeper.h"
 #include "mark_list.h"
 #include "missing.h"
 #include "poller.h"
@@ -45,6 +49,10 @@ struct sf_capture {
 	struct sf_kallsyms kallsyms;
 	atomic_uint_fast64_t spooled;
 	struct sf_spool spool, poll_spool;
+	struct sf_journal journal;
+	struct sf_keeper keeper;
+	struct sf_flight flight;
+	struct sf_budget budget, poll_budget; /* of all threads; of the poller alone */
 	struct sf_ring_reader reader;
 	struct sf_poller poller;
 	bool reader_started, stopped;
@@ -68,6 +76,8 @@ struct sf_capture {
 /* Ends reading; after it the spools are complete. */
 void sf_session_stop(struct sf_capture *c);
 int sf_session_meta(struct sf_capture *c);
+/* The mark of a window. */
+int sf_session_window(struct sf_capture *c, const struct sf_branch *b);
 /* "pid==1||pid==2..." over the target's threads, for a tracepoint's filter; malloc'd, or NULL. */
 char *sf_session_filter(const struct sf_capture *c, const char *field);
 

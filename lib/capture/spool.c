@@ -3,8 +3,11 @@
 #include "spool.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/falloc.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -76,7 +79,7 @@ int sf_spool_map(const struct sf_spool *s, struct sf_spool_map *m)
 {
 	void *p = NULL;
 
-	*m = (struct sf_spool_map){ .size = s->size };
+	*m = (struct sf_spool_map){ .size = s->size, .at = s->first };
 	if (!s->size)
 		return 0;
 	p = mmap(NULL, s->size, PROT_READ, MAP_SHARED, s->fd, 0);
@@ -84,6 +87,38 @@ int sf_spool_map(const struct sf_spool *s, struct sf_spool_map *m)
 		return -errno;
 	m->base = p;
 	return 0;
+}
+
+void sf_spool_forget(struct sf_spool *s, uint64_t offset)
+{
+	/* Whole pages go; what is left of one is in nobody's way. */
+	if (offset > s->first)
+		fallocate(s->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, (off_t)offset);
+	atomic_fetch_sub(s->used, offset - s->first);
+	s->first = offset;
+}
+
+int sf_spool_catch_up(struct sf_spool *s, uint64_t first)
+{
+	struct sf_spool_map m;
+	const uint8_t *data;
+	struct stat st;
+	int ret;
+
+	if (fstat(s->fd, &st))
+		return -errno;
+	s->first = first;
+	s->size = (uint64_t)st.st_size;
+	ret = sf_spool_map(s, &m);
+	if (ret)
+		return ret;
+	while (sf_spool_next(&m, &data))
+		;
+	s->size = m.at;
+	sf_spool_unmap(&m);
+	/* What follows the last whole chunk was being written when its writer died. */
+	return ftruncate(s->fd, (off_t)s->size) || lseek(s->fd, (off_t)s->size, SEEK_SET) < 0 ? -errno
+											      : 0;
 }
 
 void sf_spool_unmap(struct sf_spool_map *m)
@@ -97,10 +132,11 @@ const struct sf_chunk *sf_spool_next(struct sf_spool_map *m, const uint8_t **dat
 {
 	const struct sf_chunk *c;
 
-	if (!m->base || m->size - m->at < sizeof(*c))
+	if (!m->base || m->at > m->size || m->size - m->at < sizeof(*c))
 		return NULL;
 	c = (const struct sf_chunk *)(m->base + m->at);
-	if (c->size > m->size - m->at - sizeof(*c))
+	if (c->size > m->size - m->at - sizeof(*c) ||
+	    ((c->size + 7) & ~UINT64_C(7)) > m->size - m->at - sizeof(*c))
 		return NULL;
 	*data = (const uint8_t *)(c + 1);
 	m->at += sizeof(*c) + ((c->size + 7) & ~UINT64_C(7));

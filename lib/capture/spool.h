@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Where raw data goes in a window: anonymous memory in chunks, each with a source, appended by one
- * thread. A memfd: nothing is left behind however the recorder ends, and it is never the disk under
- * test.
+ * thread. A memfd: it is never the disk under test, a child of a killed recorder still has it, and it
+ * is gone with the last process that does.
  */
 #ifndef SF_CAPTURE_SPOOL_H
 #define SF_CAPTURE_SPOOL_H
@@ -15,6 +15,7 @@ enum sf_chunk_kind {
 	SF_CHUNK_PERF = 1, /* whole perf records of the ring source */
 	SF_CHUNK_FTRACE,   /* whole sub-buffers of CPU source */
 	SF_CHUNK_POLL,     /* struct sf_poll_rec and what follows it */
+	SF_CHUNK_JOURNAL,  /* from here on: journal.c's own */
 };
 
 struct sf_chunk {
@@ -24,7 +25,8 @@ struct sf_chunk {
 
 struct sf_spool {
 	int fd;
-	uint64_t size;          /* bytes written */
+	uint64_t first;         /* where the first chunk lies: what was before is forgotten */
+	uint64_t size;          /* end of the last chunk */
 	uint64_t refused;       /* chunks that were dropped: the limit was reached */
 	atomic_uint_fast64_t *used; /* shared by all spools of a capture */
 	uint64_t max;
@@ -36,6 +38,14 @@ void sf_spool_close(struct sf_spool *s);
 /* Append a chunk of two pieces (the second may be empty: len2 0). -ENOSPC at the limit. */
 int sf_spool_add(struct sf_spool *s, uint32_t kind, uint32_t source, const void *data, size_t len,
 		 const void *data2, size_t len2);
+
+/* Give back the memory of all chunks before the one at offset; by who calls sf_spool_map(). */
+void sf_spool_forget(struct sf_spool *s, uint64_t offset);
+/*
+ * In another process that has the memfd: see what was written to it since, up to the last whole
+ * chunk. Its first one lies at first.
+ */
+int sf_spool_catch_up(struct sf_spool *s, uint64_t first);
 
 /* The spool as memory, read only; for reading when nobody appends. */
 struct sf_spool_map {

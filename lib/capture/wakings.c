@@ -10,10 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "fds.h"
 
 #define PREFIX "snapflame-"
 #define EVENT "events/sched/sched_waking"
@@ -62,31 +63,11 @@ static void remove_stale(int instances)
 	closedir(d);
 }
 
-static void close_range_of(unsigned first, unsigned last)
-{
-	if (first > last)
-		return;
-#ifdef SYS_close_range
-	if (!syscall(SYS_close_range, first, last, 0))
-		return;
-#endif
-	for (unsigned fd = first; fd <= last && fd < 4096; fd++)
-		close((int)fd);
-}
-
-static void close_others(int a, int b)
-{
-	unsigned low = (unsigned)(a < b ? a : b), high = (unsigned)(a < b ? b : a);
-
-	if (low)
-		close_range_of(0, low - 1);
-	close_range_of(low + 1, high - 1);
-	close_range_of(high + 1, ~0U);
-}
-
 /* Only async-signal-safe calls: the parent may have threads. */
 static void janitor(int pipe_fd, int instances, const char *name)
 {
+	int fd[2] = { pipe_fd, instances };
+	struct sf_fds keep = { fd, 2, 2 };
 	char c;
 	ssize_t n;
 
@@ -94,7 +75,7 @@ static void janitor(int pipe_fd, int instances, const char *name)
 	for (int sig = 1; sig < NSIG; sig++)
 		signal(sig, SIG_IGN);
 	/* Nobody must wait for us through a pipe that we inherited. */
-	close_others(pipe_fd, instances);
+	sf_fds_close_others(&keep);
 	do
 		n = read(pipe_fd, &c, 1);
 	while (n < 0 && errno == EINTR);

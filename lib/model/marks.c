@@ -327,6 +327,9 @@ static int mark_end(struct sf_recording *rec, const json_t *o)
 {
 	const char *reason = get_text(o, "reason");
 
+	if (!strcmp(reason, "killed") &&
+	    sf_recording_note(rec, "the recorder was killed: the recording ends there"))
+		return -ENOMEM;
 	rec->meta.finished = true;
 	rec->meta.end_reason = sf_arena_strndup(&rec->arena, reason, strlen(reason));
 	rec->meta.recorder_cpu_ns = get_u64(o, "recorder_cpu_ns") + get_u64(o, "poll_cpu_ns");

@@ -18,8 +18,8 @@
  * BRANCH that failed, a target that died or an interruption. What the machine did not let us record
  * is in sf_capture_missing() and in the recording.
  *
- * Forks a small helper that outlives a killed recorder and removes its tracefs instance; so open a
- * capture before starting threads.
+ * Forks small helpers that outlive a killed recorder: one removes its tracefs instance, one saves
+ * what was recorded (see orphaned); so open a capture before starting threads.
  */
 #ifndef SNAPFLAME_CAPTURE_H
 #define SNAPFLAME_CAPTURE_H
@@ -69,7 +69,8 @@ struct sf_capture_opts {
 	enum sf_call_graph call_graph;
 	enum sf_window_kind window;
 	unsigned hz;              /* CPU samples a second and CPU; 0: 997 */
-	unsigned poll_hz;         /* 0: the default, UINT_MAX: no polling */
+	unsigned poll_hz;         /* 0: SF_POLL_HZ, or what takes SF_POLL_MAX_CPU;
+				     SF_POLL_NONE: no polling */
 	bool syscalls;            /* record system calls (costly) */
 	unsigned branches;        /* 0: 1; SF_BRANCHES_ANY: as many as control tells of */
 	unsigned warmup;          /* BRANCHes performed and not recorded before */
@@ -77,6 +78,10 @@ struct sf_capture_opts {
 	uint64_t duration;        /* ns: without branch_cmd, the length of the one window; 0: until
 				     sf_capture_stop() */
 	uint64_t max_size;        /* bytes of raw records in memory; 0: a quarter of what is free */
+	unsigned keep;            /* the last so many BRANCHes, fewer where max_size has no room for
+				     them; 0: all, and max_size ends the recording */
+	unsigned max_cpu;         /* per cent of one CPU for all our threads in a window; 0: no
+				     limit */
 	char *const *branch_cmd;  /* NULL-terminated; NULL: by an API, or windows come from
 				     duration */
 	const char *firecracker;  /* socket of an API that performs the BRANCHes; NULL: none. pid 0
@@ -96,12 +101,20 @@ struct sf_capture_opts {
 	int out_fd;               /* what the command prints goes there: normally 1 */
 	/* May be NULL. Called outside of windows. */
 	void (*progress)(void *arg, const struct sf_branch_info *info);
+	/*
+	 * Called in a child of this process, made when the capture was opened, after this process
+	 * was killed or has crashed, if the capture was neither saved nor freed by then. c is what
+	 * was recorded up to that instant, for sf_capture_save() and sf_capture_stats(); the child
+	 * has no standard input and output, and standard error only where that is a terminal; it
+	 * exits when this returns. NULL: what was recorded is lost then.
+	 */
+	void (*orphaned)(void *arg, struct sf_capture *c);
 	void *arg;
 };
 
 #define SF_BRANCHES_ANY (~0U)
 
-enum { SF_POLL_HZ = 50, SF_POLL_NONE = 0x7fffffff };
+enum { SF_POLL_HZ = 50, SF_POLL_NONE = 0x7fffffff, SF_POLL_MAX_CPU = 5 /* per cent */ };
 
 int sf_capture_open(struct sf_capture **c, const struct sf_capture_opts *opts,
 		    struct sf_error *err);
@@ -139,6 +152,7 @@ int sf_capture_check_output(const char *path, struct sf_error *err);
 
 struct sf_capture_stats {
 	unsigned branches;             /* windows recorded */
+	unsigned forgotten;            /* of them, by a flight recorder: the first ones */
 	uint64_t records, lost, bytes; /* bytes: of the file, after sf_capture_save() */
 	double recorder_cpu_pct;       /* of one CPU, in windows: all our threads */
 	double poll_cpu_pct;           /* the poller's part of it */

@@ -48,7 +48,8 @@
  *   writers   "branch", "edge" ("end"): who wrote during the window: "processes" [{"pid","comm",
  *             "write_bytes","cancelled_bytes"}]
  *   symbols   names of addresses: see symbol.h
- *   end       last mark: "reason" ("done", "interrupted", "target-exited", "error"), "lost",
+ *   end       last mark: "reason" ("done", "interrupted", "target-exited", "error", "killed": the
+ *             recorder was, and a child of it saved what there was), "lost",
  *             "recorder_cpu_ns", "poll_cpu_ns", "bytes", "ring_overruns", "ftrace_lost"
  */
 #ifndef SNAPFLAME_MARKS_H
