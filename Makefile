@@ -139,7 +139,7 @@ check: ## install what the tests need and run them all
 	@$(MAKE) --no-print-directory O=$(O) run-tests
 
 .PHONY: check-long
-check-long: ## tests that take minutes: the Debian package
+check-long: ## tests that take minutes: the Debian package, recorders killed 300 times
 	@sh scripts/deps.sh build libperf use test long
 	@$(MAKE) --no-print-directory O=$(O) run-tests JOBS=1 TESTS="$(or $(TESTS),$(sort $(wildcard tests/long/*.t)))"
 
