@@ -2,7 +2,7 @@
 # readable file. KILLS says how often (make check-long: 100).
 . "$TOP/tests/lib.sh"
 . "$TOP/tests/record.sh"
-KILLS=${KILLS:-12}
+KILLS=${KILLS:-5}
 
 # keeper PID: the process that outlives the recorder
 keeper() {
