@@ -57,7 +57,8 @@ LIBPERF ?= $(O)/libperf
 all: $(O)/snapflame samples ## build the program, the library and the samples
 
 # The targets below need neither a compiler nor the configuration.
-PLAIN := help clean distclean deps demo check check-long bench scenarios
+PLAIN := help clean distclean deps demo check check-long bench scenarios gates check-sanitize \
+	check-compilers coverage fuzz
 ifneq ($(filter-out $(PLAIN),$(or $(MAKECMDGOALS),all)),)
 -include $(CONFIG)
 endif
@@ -139,7 +140,7 @@ check: ## install what the tests need and run them all
 	@$(MAKE) --no-print-directory O=$(O) run-tests
 
 .PHONY: check-long
-check-long: ## tests that take minutes: the Debian package, recorders killed 300 times
+check-long: ## tests that take minutes: the Debian package, recorders killed 300 times; see gates, too
 	@sh scripts/deps.sh build libperf use test long
 	@$(MAKE) --no-print-directory O=$(O) run-tests JOBS=1 TESTS="$(or $(TESTS),$(sort $(wildcard tests/long/*.t)))"
 
@@ -184,11 +185,7 @@ check-headers: ## each public header compiles alone
 format: ## clang-format everything
 	@git ls-files '*.c' '*.h' | grep -v '^contrib/' | xargs clang-format -i
 
-.PHONY: lint
-lint: check-layers check-headers ## layers, headers, cppcheck and shellcheck where they are installed
-	@if command -v cppcheck >/dev/null; then cppcheck -q --error-exitcode=1 --inline-suppr \
-		--enable=warning,portability --suppressions-list=.cppcheck lib src samples; fi
-	@if command -v shellcheck >/dev/null; then git ls-files '*.sh' '*.t' | xargs shellcheck -S warning; fi
+include tests/gates.mk
 
 # Libraries that were built here are nowhere on the system: the installed archive has them inside.
 INNER := $(filter %.a,$(DEP_LIBS))
@@ -235,6 +232,6 @@ distclean: ## remove the build directory
 
 .PHONY: help
 help: ## this text
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile tests/gates.mk
 
 -include $(LIB_OBJ:.o=.d) $(OBJ:.o=.d) $(SAMPLE_OBJ:.o=.d) $(UNIT_BIN:=.d) $(TOOL_BIN:=.d)

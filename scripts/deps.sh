@@ -1,6 +1,6 @@
 #!/bin/sh
 # deps.sh KIND...: installs the Debian packages that snapflame lacks for KIND
-# (build, libperf, use, test; see the file packages). Where it cannot install, it prints
+# (build, libperf, use, test, gates, fuzz, …; see the file packages). Where it cannot install, it prints
 # what to install and leaves with 0: make goes on with what works.
 set -u
 here=$(dirname "$0")

@@ -28,7 +28,7 @@ static int unknown(const char *name)
 	const char *names[64] = {0};
 	const char *near;
 
-	for (size_t i = 0; sf_commands[i] && i < SF_ARRAY_SIZE(names) - 1; i++)
+	for (size_t i = 0; i < SF_ARRAY_SIZE(names) - 1 && sf_commands[i]; i++)
 		names[i] = sf_commands[i]->name;
 	near = sf_nearest(name, names);
 	if (near)

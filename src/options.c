@@ -150,12 +150,18 @@ static int parse(const struct sf_command *cmd, const struct getopt_tables *t, vo
 	while ((c = getopt_long(argc, argv, t->shorts.buf, t->longs, NULL)) != -1) {
 		const struct sf_option *o;
 		bool common;
+		int ret;
 
 		if (c == ':' || c == '?')
 			return complain(cmd, t, c, argv[optind - 1]);
 		o = find_row(cmd, c, &common);
-		if (sf_option_value(o, optarg, (char *)(common ? (void *)com : target) + o->offset,
-				    &err)) {
+		ret = sf_option_value(o, optarg, (char *)(common ? (void *)com : target) + o->offset,
+				      &err);
+		if (ret == -ENOMEM) {
+			sf_failf("out of memory");
+			return -2;
+		}
+		if (ret) {
 			sf_usage("%s", err.what);
 			return -1;
 		}
@@ -172,7 +178,7 @@ int sf_options_parse(const struct sf_command *cmd, void *target, int argc, char 
 	sf_ui.cmd = cmd->name;
 	if (make_tables(cmd, &t)) {
 		sf_failf("out of memory");
-		ret = -1;
+		ret = -2;
 	} else {
 		ret = parse(cmd, &t, target, &com, argc, argv);
 	}
@@ -191,7 +197,7 @@ int sf_options_parse(const struct sf_command *cmd, void *target, int argc, char 
 
 int sf_options_status(int parsed)
 {
-	return parsed < 0 ? SF_EXIT_USAGE : SF_EXIT_DONE;
+	return parsed == -1 ? SF_EXIT_USAGE : parsed < 0 ? SF_EXIT_FAILED : SF_EXIT_DONE;
 }
 
 void sf_options_release(const struct sf_command *cmd, void *target)

@@ -115,7 +115,8 @@ struct sf_option {
  * Parse argv (argv[0] is the command's name) into target, which the caller has filled with the
  * defaults. Operands are moved behind the options, but for SF_OPERANDS_COMMAND, where parsing stops
  * at the first one. Returns the index of the first operand (1…argc); 0 when --help was printed;
- * -1 when wrong usage was reported. sf_options_status() makes an exit status of the last two.
+ * -1 when wrong usage was reported, -2 when memory was lacking. sf_options_status() makes an exit
+ * status of all but the first.
  */
 int sf_options_parse(const struct sf_command *cmd, void *target, int argc, char **argv);
 int sf_options_status(int parsed);

@@ -26,7 +26,7 @@ static double mean_branch(const struct sf_diff *d, enum sf_side side)
 static int least_of_trend(const struct sf_diff *d, double *least)
 {
 	const struct sf_recording *rec = d->ref[0].rec;
-	double *x = calloc(2 * rec->nr_windows, sizeof(*x)), *ms = x + rec->nr_windows;
+	double *x = calloc(2 * rec->nr_windows, sizeof(*x)), *ms = x ? x + rec->nr_windows : NULL;
 	struct sf_trend t;
 	size_t n = 0;
 

@@ -151,9 +151,11 @@ size_t sf_char_len(const char *text, size_t left, bool *inert)
 	uint32_t c = n ? sf_char_code(text, n) : 0;
 
 	/* C1 controls (U+0080 … U+009F) are escapes for some terminals. U+061C, U+200E … U+2069: marks
-	 * that turn the order of writing, line and paragraph separators. */
+	 * that turn the order of writing, line and paragraph separators. U+FEFF is nothing to see, and
+	 * at the start of a file no part of it. */
 	*inert = n && c >= 0x20 && !(c >= 0x7f && c < 0xa0) && c != 0x61c && c != 0x200e &&
-		 c != 0x200f && !(c >= 0x2028 && c <= 0x202e) && !(c >= 0x2066 && c <= 0x2069);
+		 c != 0x200f && !(c >= 0x2028 && c <= 0x202e) && !(c >= 0x2066 && c <= 0x2069) &&
+		 c != 0xfeff;
 	return n ? n : 1;
 }
 

@@ -105,6 +105,7 @@ static int receive(struct sf_qmp *q, const struct sf_api_wait *wait, json_t **o)
 				return 0;
 			take_event(q, *o);
 			json_decref(*o);
+			*o = NULL;
 		}
 		if (!ret)
 			ret = sf_api_clock_look(&clock, p[1].revents, p[2].revents);

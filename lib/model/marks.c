@@ -366,6 +366,9 @@ int sf_load_mark(struct sf_loader *ld, const struct sf_record *r)
 	const char *type;
 	int ret = 0;
 
+	/* jansson does not say so, but says nothing else either. */
+	if (len && !o && !why.text[0])
+		return -ENOMEM;
 	if (!json_is_object(o)) {
 		json_decref(o);
 		return sf_recording_note(rec, "a mark at offset %llu is no JSON object: skipped",

@@ -137,6 +137,7 @@ static size_t put_word(struct sf_str *out, const char *word, size_t len, size_t 
 
 	sf_str_addn(&copy, word, len);
 	sf_put_cut(out, copy.buf, columns);
+	out->failed |= copy.failed;
 	sf_str_release(&copy);
 	return sf_columns(out->buf + from, out->len - from);
 }

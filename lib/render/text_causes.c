@@ -29,13 +29,14 @@ struct widths {
 
 static void put_owner(struct sf_str *out, const struct sf_diff *d, uint32_t owner)
 {
-	const struct sf_owner *o = &d->profile.owner[owner];
+	const struct sf_owner *o;
 	const char *text;
 
 	if (!owner || owner >= d->profile.nr_owners) {
 		sf_str_add(out, "(not listed)");
 		return;
 	}
+	o = &d->profile.owner[owner];
 	text = sf_strtab_text(&d->profile.str, o->label);
 	if (*text)
 		sf_put_name(out, text);

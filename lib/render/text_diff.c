@@ -34,6 +34,7 @@ void sf_view_section(struct sf_diff_view *v, const char *head, enum sf_style sty
 	label(v, head, style);
 	sf_put_wrapped(v->out, safe.buf, LABEL, LABEL, v->width);
 	sf_str_addch(v->out, '\n');
+	v->out->failed |= safe.failed;
 	sf_str_release(&safe);
 }
 

@@ -100,9 +100,12 @@ static bool same(const struct sf_mod *mod, const struct sf_module_key *k)
 	       same_file(mod, k);
 }
 
+/* NULL without memory. */
 static const char *keep(struct sf_modules *m, const char *text)
 {
-	return sf_strtab_text(&m->strings, sf_strtab_id(&m->strings, text));
+	uint32_t id = sf_strtab_id(&m->strings, text);
+
+	return id || !*text ? sf_strtab_text(&m->strings, id) : NULL;
 }
 
 /* perf prints "[ext4]", unless the recording's table of build-ids names the file. */
@@ -153,6 +156,10 @@ static struct sf_mod *new_module(struct sf_modules *m, const struct sf_module_ke
 	mod->guest = k->guest;
 	mod->file = keep(m, k->path);
 	mod->pub.path = shown_path(m, k);
+	if (!mod->file || !mod->pub.path) {
+		free(mod);
+		return NULL;
+	}
 	mod->pub.short_name = sf_base_name(mod->pub.path);
 	mod->pub.kernel = k->kind == SF_MODULE_KERNEL || k->kind == SF_MODULE_KMOD ||
 			  k->kind == SF_MODULE_KSYM;
@@ -255,6 +262,10 @@ struct sf_import *sf_modules_import(struct sf_modules *m, const char *path,
 	if (!im)
 		return NULL;
 	im->path = keep(m, path);
+	if (!im->path) {
+		free(im);
+		return NULL;
+	}
 	im->build_id = *id;
 	m->import[m->nr_imports++] = im;
 	return im;

@@ -261,11 +261,12 @@ static int import_object(struct sf_symbols *s, json_t *root)
 
 int sf_symbols_import(struct sf_symbols *s, const char *json, size_t len)
 {
-	json_t *root = json_loadb(json, len, 0, NULL);
+	json_error_t why;
+	json_t *root = json_loadb(json, len, 0, &why);
 	int ret;
 
 	if (!root)
-		return -EINVAL;
+		return why.text[0] ? -EINVAL : -ENOMEM; /* jansson does not name this one */
 	ret = import_object(s, root);
 	sf_symbols_forget_now(s);
 	json_decref(root);

@@ -49,7 +49,7 @@ static inline void check_json(const char *text, size_t len, bool lines)
 		const char *end = lines ? memchr(text, '\n', len) : NULL;
 		size_t n = end ? (size_t)(end + 1 - text) : len;
 		json_error_t why;
-		json_t *o = json_loadb(text, n, JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);
+		json_t *o = json_loadb(text, n, JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, &why);
 
 		if (!o)
 			fprintf(stderr, "JSON: %s at %d\n", why.text, why.position);

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * faults.so, for LD_PRELOAD: the call number $FAULT_AT (from 1) of the kind $FAULT fails, those before
+ * and after it work. Kinds: malloc (also calloc, realloc, strdup), read, write (also fsync, rename),
+ * open. Where that happens the file $FAULT_SEEN is made, so that whoever counts up knows the end.
+ *
+ * With $FAULT_TRACE in the environment, the callers are printed.
+ *
+ * Only calls of the program and its libraries are counted, from main() on: what libc does inside of
+ * itself does not come here.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <execinfo.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t nr, size_t size);
+void *__libc_realloc(void *p, size_t size);
+
+enum { MOST_FRAMES = 16 };
+
+static bool armed;
+static char kind; /* first letter */
+static long at;
+static const char *seen;
+static atomic_long calls;
+
+static bool fails(char k)
+{
+	if (!armed || k != kind || atomic_fetch_add(&calls, 1) + 1 != at)
+		return false;
+	if (getenv("FAULT_TRACE")) {
+		void *frame[MOST_FRAMES];
+
+		armed = false;
+		backtrace_symbols_fd(frame, backtrace(frame, MOST_FRAMES), STDERR_FILENO);
+	}
+	syscall(SYS_close, syscall(SYS_openat, AT_FDCWD, seen, O_WRONLY | O_CREAT, 0600));
+	return true;
+}
+
+static bool fails_with(char k, int code)
+{
+	if (!fails(k))
+		return false;
+	errno = code;
+	return true;
+}
+
+typedef int main_fn(int argc, char **argv, char **env);
+static main_fn *program;
+
+static int armed_main(int argc, char **argv, char **env)
+{
+	const char *k = getenv("FAULT"), *n = getenv("FAULT_AT");
+
+	seen = getenv("FAULT_SEEN");
+	kind = k ? *k : '\0';
+	at = n ? atol(n) : 0;
+	armed = at > 0 && seen;
+	return program(argc, argv, env);
+}
+
+int __libc_start_main(main_fn *run, int argc, char **argv, void (*init)(void), void (*fini)(void),
+		      void (*rtld_fini)(void), void *stack_end);
+
+int __libc_start_main(main_fn *run, int argc, char **argv, void (*init)(void), void (*fini)(void),
+		      void (*rtld_fini)(void), void *stack_end)
+{
+	__typeof__(&__libc_start_main) next = dlsym(RTLD_NEXT, "__libc_start_main");
+
+	program = run;
+	return next(armed_main, argc, argv, init, fini, rtld_fini, stack_end);
+}
+
+/* --------------------------------------------------------------------------- memory */
+
+void *malloc(size_t size)
+{
+	return fails_with('m', ENOMEM) ? NULL : __libc_malloc(size);
+}
+
+void *calloc(size_t nr, size_t size)
+{
+	return fails_with('m', ENOMEM) ? NULL : __libc_calloc(nr, size);
+}
+
+void *realloc(void *p, size_t size)
+{
+	return fails_with('m', ENOMEM) ? NULL : __libc_realloc(p, size);
+}
+
+char *strdup(const char *text)
+{
+	size_t len = strlen(text) + 1;
+	char *copy = malloc(len);
+
+	return copy ? memcpy(copy, text, len) : NULL;
+}
+
+/* ---------------------------------------------------------------------------- files */
+
+ssize_t read(int fd, void *buf, size_t size)
+{
+	return fails_with('r', EIO) ? -1 : syscall(SYS_read, fd, buf, size);
+}
+
+ssize_t pread(int fd, void *buf, size_t size, off_t at_byte)
+{
+	return fails_with('r', EIO) ? -1 : syscall(SYS_pread64, fd, buf, size, at_byte);
+}
+
+ssize_t pread64(int fd, void *buf, size_t size, off64_t at_byte)
+{
+	return pread(fd, buf, size, at_byte);
+}
+
+ssize_t write(int fd, const void *buf, size_t size)
+{
+	return fails_with('w', ENOSPC) ? -1 : syscall(SYS_write, fd, buf, size);
+}
+
+ssize_t pwrite(int fd, const void *buf, size_t size, off_t at_byte)
+{
+	return fails_with('w', ENOSPC) ? -1 : syscall(SYS_pwrite64, fd, buf, size, at_byte);
+}
+
+ssize_t writev(int fd, const struct iovec *iov, int nr)
+{
+	return fails_with('w', ENOSPC) ? -1 : syscall(SYS_writev, fd, iov, nr);
+}
+
+int fsync(int fd)
+{
+	return fails_with('w', EIO) ? -1 : (int)syscall(SYS_fsync, fd);
+}
+
+int rename(const char *from, const char *to)
+{
+	return fails_with('w', EACCES) ? -1
+				       : (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+int renameat(int dir, const char *from, int to_dir, const char *to)
+{
+	return fails_with('w', EACCES) ? -1 : (int)syscall(SYS_renameat2, dir, from, to_dir, to, 0);
+}
+
+static int open_at(int dir, const char *path, int flags, mode_t mode)
+{
+	return fails_with('o', EMFILE) ? -1 : (int)syscall(SYS_openat, dir, path, flags, mode);
+}
+
+#define MODE_OF(flags, mode)                                                                       \
+	do {                                                                                       \
+		va_list ap;                                                                        \
+		va_start(ap, flags);                                                               \
+		mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(ap, mode_t) : 0;                     \
+		va_end(ap);                                                                        \
+	} while (0)
+
+int open(const char *path, int flags, ...)
+{
+	mode_t mode;
+
+	MODE_OF(flags, mode);
+	return open_at(AT_FDCWD, path, flags, mode);
+}
+
+int open64(const char *path, int flags, ...)
+{
+	mode_t mode;
+
+	MODE_OF(flags, mode);
+	return open_at(AT_FDCWD, path, flags, mode);
+}
+
+int openat(int dir, const char *path, int flags, ...)
+{
+	mode_t mode;
+
+	MODE_OF(flags, mode);
+	return open_at(dir, path, flags, mode);
+}
+
+FILE *fopen(const char *path, const char *mode)
+{
+	__typeof__(&fopen) next = dlsym(RTLD_NEXT, "fopen");
+
+	return fails_with('o', EMFILE) ? NULL : next(path, mode);
+}
