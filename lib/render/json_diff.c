@@ -166,8 +166,12 @@ static json_t *causes(const struct sf_diff *d)
 {
 	json_t *list = json_array();
 
+	/* Without memory there is no list, rather than one that lacks a cause. */
 	for (size_t i = 0; i < d->nr_causes; i++)
-		json_array_append_new(list, cause(d, &d->cause[i]));
+		if (json_array_append_new(list, cause(d, &d->cause[i]))) {
+			json_decref(list);
+			return NULL;
+		}
 	return list;
 }
 
