@@ -117,7 +117,7 @@ fi
 # shellcheck disable=SC2086 # words
 run "$SNAPFLAME" diff --fail-over 5 $split
 is "$status" 3 "a limit that is exceeded"
-like "$(cat "$err")" "*at least * % with 95 % confidence: the limit of 5 % is exceeded" "and said"
+like "$(cat "$err")" "*at least * % with 95 % confidence: the limit of 5 % is exceeded*grew +* ms: *" "and said, with what grew"
 # shellcheck disable=SC2086 # words
 run "$SNAPFLAME" diff --fail-over 100000 $split
 is "$status" 0 "a limit that is kept"
