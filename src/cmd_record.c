@@ -29,6 +29,8 @@ static const char *const windows[] = { "auto", "api", "dark", NULL };
 #define POLL_DEFAULT UINT_MAX
 #define NOT_GIVEN UINT_MAX
 
+enum { POLL_MAX = 10000 };
+
 struct record_opts {
 	const char *pid, *comm, *output, *json_fields, *vm;
 	const char *firecracker, *qmp, *control, *snapshot_dir;
@@ -249,6 +251,11 @@ static int check(const struct record_opts *o, char *const *cmd)
 		return sf_usage("--branches needs at least 1");
 	if (!o->hz)
 		return sf_usage("-F needs at least 1");
+	if (o->poll != POLL_DEFAULT && o->poll > POLL_MAX)
+		return sf_usage("--poll takes at most %d", POLL_MAX);
+	if (!o->max_size)
+		return sf_usage("--max-size needs more than 0; without it, it is a quarter of what is "
+				"free");
 	if (!o->keep)
 		return sf_usage("--keep needs at least 1");
 	if (!o->max_cpu)
@@ -373,7 +380,8 @@ static int run(const struct sf_command *cmd, int argc, char **argv)
 {
 	struct record_opts o = {
 		.output = "snapflame.data", .branches = SF_BRANCHES_ANY, .gap = 1000000000, .hz = 997,
-		.poll = POLL_DEFAULT, .keep = NOT_GIVEN, .max_cpu = NOT_GIVEN, .duration = UNTIL_CTRL_C,
+		.poll = POLL_DEFAULT, .keep = NOT_GIVEN, .max_cpu = NOT_GIVEN, .max_size = UINT64_MAX,
+		.duration = UNTIL_CTRL_C,
 	};
 	struct sf_capture_opts co = { .out_fd = STDOUT_FILENO, .argc = argc, .argv = argv };
 	int first = sf_options_parse(cmd, &o, argc, argv), status;
@@ -407,7 +415,7 @@ static int run(const struct sf_command *cmd, int argc, char **argv)
 		co.warmup = o.warmup;
 		co.gap = o.gap;
 		co.duration = o.duration == UNTIL_CTRL_C ? 0 : o.duration;
-		co.max_size = o.max_size;
+		co.max_size = o.max_size == UINT64_MAX ? 0 : o.max_size;
 		co.firecracker = o.firecracker;
 		co.qmp = o.qmp;
 		co.control = o.control;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -35,6 +36,7 @@ struct cmd_driver {
 	/* One pipe for all BRANCHes, the keeper's to read from when we are killed: a command that
 	 * cannot print might not go on to resume the VM. */
 	int input;
+	struct rlimit files; /* before we raised it */
 };
 
 static void close_fd(int *fd)
@@ -88,6 +90,7 @@ static void child(const struct cmd_driver *c, const int go[2], const int failed[
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
 	close(go[1]);
+	setrlimit(RLIMIT_NOFILE, &c->files);
 	if (read(go[0], &byte, 1) == 1 && dup2(c->input, STDOUT_FILENO) >= 0) {
 		execv(c->path, c->cmd);
 		error = errno;
@@ -330,6 +333,7 @@ int sf_driver_cmd(struct sf_driver **out, char *const *cmd, int out_fd, const ch
 		cmd_free(&c->base);
 		return sf_error_set(err, -error, "no pipe: %s", strerror(error));
 	}
+	getrlimit(RLIMIT_NOFILE, &c->files);
 	c->base.output = output[0];
 	c->input = output[1];
 	fcntl(output[0], F_SETFL, O_NONBLOCK);

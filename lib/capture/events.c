@@ -55,15 +55,34 @@ static void drop_event(struct sf_events *e, struct sf_perf_event *ev)
 	ev->nr = 0;
 }
 
+/* The kernel lowers it where samples took it too long. 0: not known */
+static uint64_t max_sample_rate(void)
+{
+	char buf[32];
+
+	if (sf_proc_read("/proc/sys/kernel/perf_event_max_sample_rate", buf, sizeof(buf)) <= 0)
+		return 0;
+	return strtoull(buf, NULL, 10);
+}
+
 /* What an older kernel or fewer rights refuse, given up one by one. true: try again. */
-static bool give_up_something(struct sf_events *e, struct sf_perf_event *ev, int error)
+static bool give_up_something(struct sf_events *e, struct sf_perf_event *ev, int error,
+			      struct sf_missing *missing)
 {
 	struct perf_event_attr *a = perf_evsel__attr(ev->evsel);
+	uint64_t rate = a->freq ? max_sample_rate() : 0;
 
 	if ((error == -EACCES || error == -EPERM) && !a->exclude_kernel &&
 		   a->type == PERF_TYPE_SOFTWARE) {
 		a->exclude_kernel = 1;
 		e->user_only = true;
+	} else if (error == -EINVAL && rate && a->sample_freq > rate) {
+		sf_missing_add(missing,
+			       "%llu samples a second: the kernel allows %llu; for more, run: sysctl "
+			       "kernel.perf_event_max_sample_rate=%llu",
+			       (unsigned long long)a->sample_freq, (unsigned long long)rate,
+			       (unsigned long long)a->sample_freq);
+		a->sample_freq = rate;
 	} else {
 		return false;
 	}
@@ -95,7 +114,7 @@ static int open_list(struct sf_events *e, int which, struct sf_missing *missing)
 			continue;
 		do
 			ret = open_event(ev);
-		while (ret && give_up_something(e, ev, ret));
+		while (ret && give_up_something(e, ev, ret, missing));
 		if (ret == -ESRCH)
 			return ret;
 		if (ret) {

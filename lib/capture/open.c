@@ -21,7 +21,7 @@
 #include "proc.h"
 #include "session.h"
 
-enum { DEFAULT_HZ = 997 };
+enum { DEFAULT_HZ = 997, FILES_WANTED = 1 << 20 };
 
 static int make_driver(struct sf_capture *c, struct sf_error *err)
 {
@@ -132,10 +132,17 @@ static void raise_files(void)
 {
 	struct rlimit r;
 
-	if (!getrlimit(RLIMIT_NOFILE, &r) && r.rlim_cur < r.rlim_max) {
-		r.rlim_cur = r.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &r);
+	if (getrlimit(RLIMIT_NOFILE, &r))
+		return;
+	/* Root may have more than its limit; the kernel's own is fs.nr_open. */
+	if (r.rlim_max < FILES_WANTED) {
+		const struct rlimit more = { FILES_WANTED, FILES_WANTED };
+
+		if (!setrlimit(RLIMIT_NOFILE, &more))
+			return;
 	}
+	r.rlim_cur = r.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &r);
 }
 
 char *sf_session_filter(const struct sf_capture *c, const char *field)
@@ -280,8 +287,8 @@ static int open_all(struct sf_capture *c, struct sf_error *err)
 	c->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (c->stop_fd < 0)
 		return sf_error_set(err, -errno, "no eventfd: %s", strerror(errno));
-	raise_files();
 	ret = make_driver(c, err);
+	raise_files(); /* afterwards: a command has the limit that we had */
 	if (!ret)
 		ret = look_at_target(c, err);
 	if (ret)

@@ -432,10 +432,13 @@ int sf_capture_save(struct sf_capture *c, const char *path, const struct sf_save
 
 int sf_capture_check_output(const char *path, struct sf_error *err)
 {
-	char *copy = strdup(path), *dir;
+	char *copy, *dir;
 	struct stat st;
 	int ret = 0;
 
+	if (!*path)
+		return sf_error_set(err, -ENOENT, "the name of the recording is empty");
+	copy = strdup(path);
 	if (!copy)
 		return sf_error_set(err, -ENOMEM, "out of memory");
 	dir = dirname(copy);

@@ -8,7 +8,8 @@ for args in "" "-p x -- true" "-p 0 -- true" "-p $vmm --branches 0 -- true" "-p 
   "-p $vmm --duration 1 -- true" "-p $vmm --label x -- true" "-p $vmm --scope all -- true" \
   "-p $vmm --duration 0" "-p $vmm --snapshot-type Full -- true" "-p $vmm --json-fields pause=x -- true" \
   "-p $vmm --json-fields pause_ms -- true" "-p $vmm --json-fields pause_ms=x --duration 1" \
-  "-p $vmm --gap -1 -- true" "-p $vmm --max-size x -- true"; do
+  "-p $vmm --gap -1 -- true" "-p $vmm --max-size x -- true" \
+  "-p $vmm --max-size 0 -- true" "-p $vmm --poll 100000 -- true"; do
   # shellcheck disable=SC2086 # words
   run "$SNAPFLAME" record -o bad.data $args
   is "$status" 2 "wrong usage: $args" || cat "$err"
@@ -30,6 +31,8 @@ wrong "no such command" "/no/such/command cannot be run: No such file*" -p "$vmm
 echo no program >text
 wrong "not a program" "*cannot be run: Permission denied" -p "$vmm" -o bad.data -- "$TMP/text"
 wrong "no such directory" "*/none/x: the directory */none: No such file*" -p "$vmm" -o "$TMP/none/x" -- true
+wrong "an empty name" "the name of the recording is empty" -p "$vmm" -o "" -- true
+wrong "a file as a directory" "*text/x: *text is not a directory" -p "$vmm" -o "$TMP/text/x" -- true
 wrong "a device" "/dev/null: is not a regular file" -p "$vmm" -o /dev/null -- true
 wrong "a directory" "*is not a regular file" -p "$vmm" -o "$TMP" -- true
 ls bad.data* >/dev/null 2>&1
@@ -53,7 +56,38 @@ wait "$victim" 2>/dev/null
 is "$status" 1 "the target dies: status"
 grep -q "process $victim exited after 1 of 3 BRANCHes" "$err"
 ok $? "the target dies: said"
+like "$(marks dies.data window)" '*"error":"process '$victim' exited in it"*' \
+  "the target dies: its window says so"
 like "$(marks dies.data end)" '*"reason":"target-exited"*' "the target dies: kept what there was"
+
+# More samples than the kernel allows: as many as it does, and that is said.
+if [ "$(cat /proc/sys/kernel/perf_event_max_sample_rate)" -lt 10000000 ]; then
+  run "$SNAPFLAME" record -p "$vmm" -F 10000000 -o fast.data -- $branch
+  is "$status" 0 "too many samples a second: status"
+  grep -q 'not recorded: 10000000 samples a second.*perf_event_max_sample_rate' "$err"
+  ok $? "too many samples a second: said, with what helps" || sed 's/^/# /' "$err"
+  ! grep -q 'not recorded: cpu-clock' "$err"
+  ok $? "too many samples a second: there are samples"
+fi
+
+# The target dies between two, and before the first.
+for when in gap warm-up; do
+  sleep 60 &
+  victim=$!
+  others="$others $victim"
+  if [ $when = gap ]; then
+    run "$SNAPFLAME" record -p "$victim" --branches 2 --gap 5 -o $when.data -- sh -c "(sleep 0.5; kill $victim) >/dev/null & :"
+    n=1
+  else
+    run "$SNAPFLAME" record -p "$victim" --branches 2 --warmup 1 -o $when.data -- kill "$victim"
+    n=0
+  fi
+  wait "$victim" 2>/dev/null
+  is "$status" 1 "the target dies in the $when: status"
+  grep -q "process $victim exited after $n of 2 BRANCHes" "$err"
+  ok $? "the target dies in the $when: said" || sed 's/^/# /' "$err"
+  is "$(marks $when.data window | wc -l)" $n "the target dies in the $when: kept what there was"
+done
 
 # A limit that is too small.
 run "$SNAPFLAME" record -p "$vmm" --max-size 4k --branches 3 --gap 0.01 -o small.data -- $branch
