@@ -13,17 +13,19 @@ crowd() {
   [ -s crowd.pid ]
 }
 
-if [ $root -eq 1 ] && crowd 100 2500; then
-  # In two seconds 5000 threads come and go.
-  run "$SNAPFLAME" record -p $crowd --branches 1 -o churn.data -- sleep 2
+if [ $root -eq 1 ] && crowd 100 1200; then
+  # In five seconds 5000 threads come and go where the machine is not busy.
+  run "$SNAPFLAME" record -p $crowd --branches 1 -o churn.data -- sleep 5
   is "$status" 0 "5000 threads come and go: status" || sed 's/^/# /' "$err"
   check "5000 threads come and go: states" "$SNAPFLAME" show churn.data states
   n=$("$SNAPFLAME" show churn.data threads --csv 2>/dev/null | wc -l)
-  [ "$n" -gt 2000 ]
+  [ "$n" -gt 1000 ]
   ok $? "5000 threads come and go: $n are in it"
   kill $crowd
   # 5000 that are there: more descriptors than a process has by default
-  if crowd 5000 200; then
+  if ! sh -c 'ulimit -Hn 65536' 2>/dev/null && [ "$(ulimit -Hn)" -lt 65536 ]; then
+    skip "5000 threads" "their events need more descriptors than ulimit -Hn allows here"
+  elif crowd 5000 200; then
     before=$(date +%s)
     run "$SNAPFLAME" record -p $crowd --branches 2 --gap 0.1 -o many.data -- sleep 0.3
     is "$status" 0 "5000 threads: status" || sed 's/^/# /' "$err"
