@@ -118,8 +118,8 @@ int sf_merge_causes(struct sf_diff *d)
 
 uint32_t sf_cause_other_owner(const struct sf_diff *d, const struct sf_cause *c, size_t index)
 {
-	/* A device and the thread that it serves do not do the same. */
-	if (d->profile.owner[c->owner].dev)
+	/* A device and the thread that it serves do not do the same. What is not listed has no owner. */
+	if (!c->owner || d->profile.owner[c->owner].dev)
 		return 0;
 	for (size_t i = 1; i < c->nr_parts; i++) {
 		uint32_t owner = d->profile.path[c->part[i].path].owner;
