@@ -9,6 +9,7 @@
 
 #include "cmd.h"
 #include "options.h"
+#include "push.h"
 #include "report.h"
 #include "windows.h"
 
@@ -20,7 +21,10 @@ struct export_opts {
 	const char *out, *symfs, *kallsyms;
 	bool tsv, mean, inlines;
 	struct sf_list windows;
+	struct sf_push_settings push;
 };
+
+#define NS_PER_S UINT64_C(1000000000)
 
 static const char *const formats[] = { "pprof", "speedscope", "firefox", "perfetto", "rows", NULL };
 static const char *const tables[] = { "rows", "windows", NULL };
@@ -43,6 +47,17 @@ static const struct sf_option options[] = {
 		"rows: tab-separated values with a header, not JSON Lines"),
 	SF_ENUM('z', "compress", struct export_opts, packing, packings,
 		"rows: compressed (default: as OUT is called, .gz or .zst)"),
+	SF_HEADING("To a server for continuous profiling"),
+	SF_TEXT(0, "push", struct export_opts, push.url, "URL",
+		"send a pprof of each BRANCH to Pyroscope (http://HOST:4040/ingest) or Parca "
+		"(http://HOST:7070/profiles/writeraw); without FILE: what waits in the spool"),
+	SF_TEXTS(0, "push-header", struct export_opts, push.headers, "NAME: VALUE|@FILE",
+		"with each request; @FILE has such lines"),
+	SF_FILE(0, "spool", struct export_opts, push.spool, "DIR",
+		"what could not be sent waits there (default: see the manual)"),
+	SF_TIME(0, "timeout", struct export_opts, push.timeout, "SEC", "for one request (10)"),
+	SF_TIME(0, "retry", struct export_opts, push.retry, "SEC",
+		"try again for so long, with growing pauses (30)"),
 	SF_HEADING("Where names come from"),
 	SF_FLAG(0, "inline", struct export_opts, inlines,
 		"show inlined calls, and lines of the source, from the debug information"),
@@ -102,11 +117,18 @@ static int export_windows(const struct export_opts *o, const struct sf_recording
 	return status;
 }
 
+static struct sf_recording_opts loading(const struct export_opts *o)
+{
+	return (struct sf_recording_opts){
+		.symbols = { .symfs = o->symfs, .kallsyms = o->kallsyms, .inlines = o->inlines,
+			     .lines = o->inlines },
+	};
+}
+
 static int export_file(const struct export_opts *o, const char *path, FILE *file, bool first)
 {
-	struct sf_recording *rec = sf_load(path, &(struct sf_recording_opts){
-		.symbols = { .symfs = o->symfs, .kallsyms = o->kallsyms, .inlines = o->inlines,
-			     .lines = o->inlines } });
+	struct sf_recording_opts load = loading(o);
+	struct sf_recording *rec = sf_load(path, &load);
 	int status;
 
 	if (!rec)
@@ -187,10 +209,24 @@ static bool is_input(const char *out, char **paths, int nr)
 	return false;
 }
 
+/* Options of what is written mean nothing to a server, and the other way round. */
+static int check_push(const struct export_opts *o)
+{
+	if (o->format >= 0 && o->format != PPROF)
+		return sf_usage("--push sends pprof: no --format %s", formats[o->format]);
+	if (o->out || o->tsv || o->table || o->packing >= 0 || o->mean)
+		return sf_usage("--push writes no file: no -o, --table, --tsv, --compress or --mean");
+	return 0;
+}
+
 static int check_options(const struct export_opts *o, char **paths, int nr)
 {
 	bool to_stdout = !o->out || !strcmp(o->out, "-");
 
+	if (o->push.url)
+		return check_push(o);
+	if (o->push.spool || o->push.headers.nr || o->push.timeout || o->push.retry != UINT64_MAX)
+		return sf_usage("--push-header, --spool, --timeout and --retry go with --push");
 	if (o->format < 0)
 		return sf_usage("which format? Give --format pprof, speedscope, firefox, perfetto or "
 				"rows");
@@ -212,16 +248,28 @@ static int check_options(const struct export_opts *o, char **paths, int nr)
 	return 0;
 }
 
+static int push(const struct export_opts *o, char **paths, int nr)
+{
+	struct sf_recording_opts load = loading(o);
+	struct sf_push_settings settings = o->push;
+
+	if (settings.retry == UINT64_MAX)
+		settings.retry = 30 * NS_PER_S;
+	return sf_push_recordings(&settings, &load, &o->windows, paths, nr);
+}
+
 static int run(const struct sf_command *cmd, int argc, char **argv)
 {
-	struct export_opts o = { .format = -1, .packing = -1 };
+	struct export_opts o = { .format = -1, .packing = -1, .push.retry = UINT64_MAX };
 	int first = sf_options_parse(cmd, &o, argc, argv), status;
 
 	if (first <= 0) {
 		status = sf_options_status(first);
 	} else {
 		status = check_options(&o, argv + first, argc - first);
-		if (!status)
+		if (!status && o.push.url)
+			status = push(&o, argv + first, argc - first);
+		else if (!status)
 			status = export_to(&o, argv + first, argc - first);
 	}
 	sf_options_release(cmd, &o);
@@ -231,7 +279,7 @@ static int run(const struct sf_command *cmd, int argc, char **argv)
 const struct sf_command cmd_export = {
 	.name = "export",
 	.summary = "a recording in the formats of other programs",
-	.usage = "--format FORMAT [options] FILE",
+	.usage = "--format FORMAT [options] FILE\n--push URL [options] [FILE...]",
 	.about = "Writes the time of FILE's BRANCHes for go tool pprof, speedscope, the Firefox "
 		 "Profiler, Perfetto, or as rows for SQL engines. Rows take several files.",
 	.options = options,
