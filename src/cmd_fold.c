@@ -223,7 +223,7 @@ static int report_events(const struct fold *f)
 	if (!f->o->event && st->other_event && len)
 		sf_warn("folded is %s; --event NAME folds the others: %s", event, others);
 	if (st->no_stack)
-		sf_warn("%" PRIu64 " samples of tracepoints have no call chain (perf record -g)",
+		sf_warn("%" PRIu64 " samples have no call chain (perf record -g)",
 			st->no_stack);
 	return SF_EXIT_DONE;
 }

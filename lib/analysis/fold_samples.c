@@ -46,6 +46,7 @@ struct sample_fold {
 	struct sf_fold_frames frames;
 	struct sf_fold_later later;
 	bool has_marks, name_later;
+	bool events_known, has_chains; /* some event has call chains */
 	struct sf_trie *stacks; /* of f, or of later */
 	struct cached *whole, *start;
 	uint64_t *hash; /* of a part up to each entry, from the root on */
@@ -226,6 +227,20 @@ static int fold_stack(struct sample_fold *s, struct sf_fold_task *task,
 	return 0;
 }
 
+/*
+ * Beside samples with call chains perf script prints those of an event without on one line each, which
+ * the script passes over. The events of a pipe are all known with its first sample.
+ */
+static bool is_one_line(struct sample_fold *s, const struct sf_record *rec)
+{
+	if (!s->events_known)
+		for (size_t i = 0; i < sf_reader_nr_events(s->r); i++)
+			s->has_chains |= (sf_reader_event(s->r, i)->attr.sample_type &
+					  PERF_SAMPLE_CALLCHAIN) != 0;
+	s->events_known = true;
+	return s->has_chains && !s->f->opts.event && !(rec->u.sample.has & PERF_SAMPLE_CALLCHAIN);
+}
+
 static int fold_sample(struct sample_fold *s, const struct sf_record *rec)
 {
 	struct sf_fold_task *task;
@@ -235,7 +250,7 @@ static int fold_sample(struct sample_fold *s, const struct sf_record *rec)
 		return 0;
 	if (s->has_marks && is_event(rec->event, SF_EVENT_MARK))
 		return import_names(s, rec);
-	if (!sf_fold_chain_is_there(rec)) {
+	if (!sf_fold_chain_is_there(rec) || is_one_line(s, rec)) {
 		f->stats.no_stack++;
 		return 0;
 	}

@@ -184,6 +184,18 @@ if c++ -O1 -fno-omit-frame-pointer names.cpp -o names-cpp 2>>cc.err; then
 else
   skip "C++ programs" "no C++ compiler"
 fi
+# Of two events the one with call chains is folded, whichever comes first.
+if perf record -q -N -B -e cpu-clock/call-graph=fp/,page-faults/call-graph=no/ -o mixed \
+  sh -c 'i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); done' >/dev/null 2>mixed.err; then
+  wash mixed
+  want=$(perf script -i mixed -F event,period 2>/dev/null | awk '/cpu-clock/ { n += $1 } END { print n + 0 }')
+  got=$("$SNAPFLAME" fold mixed 2>/dev/null | awk '{ n += $NF } END { print n + 0 }')
+  [ "$want" -gt 0 ] && [ "$got" = "$want" ]
+  ok $? "beside an event with call chains, one without is passed over" || diag "$got, not $want"
+else
+  skip "beside an event with call chains, one without is passed over" "$(tail -n 1 mixed.err)"
+fi
+
 rust() {
   rustc -O -C force-frame-pointers=yes "$@" names.rs 2>>cc.err
 }
