@@ -155,12 +155,14 @@ static int snapshot(struct fc_driver *f, struct sf_branch *b, struct sf_error *e
 	int ret = call(f, "PATCH", "/vm", PAUSE, &r, err);
 
 	b->begin = r.begin;
+	b->end = r.end; /* also of a VM that is gone then */
 	sf_branch_phase(b, "pause", r.begin, r.end);
 	if (ret)
 		return ret;
 	sf_http_release(&r);
 	ret = call(f, "PUT", "/snapshot/create", f->body, &r, err);
 	sf_branch_phase(b, "create", r.begin, r.end);
+	b->end = r.end;
 	if (!ret)
 		sf_http_release(&r);
 	json_object_set_new(b->json, "diff_ms", json_real((double)(r.end - r.begin) / 1e6));

@@ -12,8 +12,19 @@ mkdir bin
 ln -s "$SNAPFLAME" bin/snapflame
 printf '#!/bin/sh\necho %s\n' "$fc" >bin/pidof
 printf '#!/bin/sh\nprintf "vmm 7/7 [000] 1.0: 1 cycles:\\n\\t10 f (/x)\\n\\n"\n' >bin/ssh
-printf '#!/bin/sh\nexec "%s/branchsim" branch --sock "%s/fc.sock"\n' "$BUILD" "$TMP" >branch.sh
-chmod +x bin/* branch.sh
+cat >branch.sh <<END
+#!/bin/sh
+sock=$TMP/fc.sock
+[ ! -S $TMP/vm.sock ] || sock=$TMP/vm.sock
+exec $BUILD/branchsim branch --sock \$sock
+END
+# start-vmm VMM FILE: another one, whose pauses stay as they are; its pid goes into FILE
+cat >start-vmm <<END
+#!/bin/sh
+$BUILD/branchsim vmm --sock $TMP/vm.sock --cause user-cpu --base 30 --grow 0 --daemon |
+  sed 's/.*"pid": *\([0-9]*\).*/\1/' >\$2
+END
+chmod +x bin/* branch.sh start-vmm
 debian=/usr/share/perl5/Devel/NYTProf/flamegraph.pl
 [ -f $debian ] && ! command -v flamegraph.pl >/dev/null &&
   printf '#!/bin/sh\nexec perl %s "$@"\n' $debian >bin/flamegraph.pl && chmod +x bin/flamegraph.pl
@@ -58,6 +69,8 @@ perform() {
   mv kept run.data
   # doctor says by its status what the machine lacks.
   grep -q '^snapflame doctor' "$1" && [ "$status" -eq 1 ] && status=0
+  # A gate's 3 is an answer; on a busy machine even the right one.
+  grep -q -e --fail-over "$1" && [ "$status" -eq 3 ] && status=0
 }
 
 n=0

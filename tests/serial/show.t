@@ -30,7 +30,7 @@ done
 is "$(head -n 1 branches.csv)" "trial,branch_idx,pause_ms,diff_ms,diff_physical_bytes" "the sweep's columns"
 is "$(wc -l <branches.csv)" 4 "a row for each BRANCH"
 grep -o '"[a-z_]*":' branches.json | sort -u | tr -d '":\n' >keys
-is "$(cat keys)" "api_msbranchdark_msdiff_msdiff_physical_bytespause_msstart_nstrial" "the fields of a BRANCH"
+is "$(cat keys)" "api_msbranchdark_msdiff_msdiff_physical_byteserrorpause_msstart_nstrial" "the fields of a BRANCH"
 if [ $root -eq 1 ]; then
   # The dark window, as the scheduler saw it, against what the VMM itself says.
   tail -n +2 branches.csv | awk -F, -v said="$said" '{split(said, w, " "); d = $3 - w[NR]; if (d < 0) d = -d
