@@ -17,13 +17,13 @@ marks() { tr '\000' '\n' <"$1" | grep -a "^{.*\"type\":\"$2\""; }
 perl -e 'print pack "a510 S<",
   pack("H*", "fa31c08ed8fbb800108ec026fe060000050001" . "3d008072f1f4ebeb"), 0xaa55' >guest.img
 
-# qmp COMMAND…: the replies' lines. QEMU serves one client at a time, so only while no recorder runs.
+# qmp COMMAND…: the replies' lines; a command is a name, or as it is sent. QEMU serves one client at a time, so only while no recorder runs.
 qmp() {
   perl -MIO::Socket::UNIX -e '
     my $s = IO::Socket::UNIX->new(Peer => shift) or exit 1; $SIG{ALRM} = sub { exit 1 }; alarm 10;
     my $greeting = <$s>;
     for my $c ("qmp_capabilities", @ARGV) {
-      syswrite $s, "{\"execute\": \"$c\"}\n";
+      syswrite $s, $c =~ /^\{/ ? "$c\n" : "{\"execute\": \"$c\"}\n";
       while (my $line = <$s>) { print $line; last if $line =~ /"(return|error)"/ }
     }' qmp.sock "$@"
 }
@@ -86,10 +86,9 @@ else
   skip "full disk" "needs root and mount"
 fi
 
-# Slow down the writing, to be in the middle of it: the file is a pipe that nobody reads.
-mkfifo slow_fifo
-mkdir slow && mv slow_fifo slow/snapflame.mem
-exec 9<>slow/snapflame.mem
+# Slow down the writing, to be in the middle of it: QEMU takes more than five seconds.
+qmp '{"execute": "migrate-set-parameters", "arguments": {"max-bandwidth": 100000}}' >/dev/null
+mkdir slow
 in_snapshot() {
   "$SNAPFLAME" record -q --qmp qmp.sock --snapshot-dir slow -o "$1.data" >/dev/null 2>"$1.err" &
   recorder=$!
@@ -98,23 +97,17 @@ in_snapshot() {
   wait $recorder 2>/dev/null
   in_status=$?
 }
-# What is in the pipe keeps a migration that was given up from ending.
-drain() { timeout 1 cat slow/snapflame.mem >/dev/null; }
 in_snapshot KILL
 runs "SIGKILL in a snapshot"
-drain
 in_snapshot INT
 is $in_status 0 "SIGINT in a snapshot: status"
 runs "SIGINT in a snapshot"
-drain
 in_snapshot TERM
 is $in_status 0 "SIGTERM in a snapshot: status"
 like "$(marks TERM.data window)" '*"error":"migrate: interrupted*' "SIGTERM in a snapshot: it was under way"
 runs "SIGTERM in a snapshot"
-drain
 wrong "time-out" "*migrate: no reply within 0.5 s*" --qmp qmp.sock --snapshot-dir slow --timeout 0.5
 runs "time-out"
-exec 9<&-
 
 qmp stop >/dev/null
 wrong "already stopped" "*the VM is not running: it is paused" --qmp qmp.sock
