@@ -32,6 +32,8 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointe
 OWN_CFLAGS := -std=gnu11 -fno-strict-aliasing -fno-omit-frame-pointer $(WARN) $(if $(WERROR),-Werror) \
 	$(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all)
 OWN_LDFLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZE))
+# Targets that install first and then build do so on all CPUs, unless make was told how many (-j).
+PAR = $(if $(findstring -j,$(MAKEFLAGS))$(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 2))
 LIB_INC := -Ilib/include -Ilib -I$(O)/lib
 
 LIB_SRC := $(sort $(wildcard lib/*/*.c))
@@ -126,7 +128,7 @@ deps: ## install what the build, the demo and the figures need (as root, with ap
 
 .PHONY: demo
 demo: deps ## record 5 BRANCHes of a slowing VMM, print the verdict, write demo-report/
-	@$(MAKE) --no-print-directory O=$(O) all
+	@$(MAKE) $(PAR) --no-print-directory O=$(O) all
 	@sh samples/demo.sh $(O) demo-report
 
 .PHONY: pictures
@@ -137,12 +139,12 @@ pictures: ## the README's pictures in docs/, from what make demo left in demo-re
 .PHONY: check
 check: ## install what the tests need and run them all
 	@sh scripts/deps.sh build libperf use test
-	@$(MAKE) --no-print-directory O=$(O) run-tests
+	@$(MAKE) $(PAR) --no-print-directory O=$(O) run-tests
 
 .PHONY: check-long
 check-long: ## tests that take minutes: the Debian package, recorders killed 300 times; see gates, too
 	@sh scripts/deps.sh build libperf use test long
-	@$(MAKE) --no-print-directory O=$(O) run-tests JOBS=1 TESTS="$(or $(TESTS),tests/cli/browser.t tests/cli/frame.t $(sort $(wildcard tests/long/*.t)))"
+	@$(MAKE) $(PAR) --no-print-directory O=$(O) run-tests JOBS=1 TESTS="$(or $(TESTS),tests/cli/browser.t tests/cli/frame.t $(sort $(wildcard tests/long/*.t)))"
 
 JOBS ?= 2
 TESTS ?=
@@ -157,13 +159,13 @@ unit: $(if $(CMOCKA_LIBS),$(UNIT_BIN))
 TRIALS ?= 3
 .PHONY: scenarios
 scenarios: ## known causes against the verdict: a table of expected and found
-	@$(MAKE) --no-print-directory O=$(O) all
+	@$(MAKE) $(PAR) --no-print-directory O=$(O) all
 	@sh samples/scenarios.sh $(abspath $(O)) -n $(TRIALS)
 
 .PHONY: bench
 bench: ## ratios of speed and of recording cost, within one run
 	@sh scripts/deps.sh build libperf test bench
-	@$(MAKE) --no-print-directory O=$(O) all
+	@$(MAKE) $(PAR) --no-print-directory O=$(O) all
 	@BUILD=$(abspath $(O)) sh tests/bench/run.sh
 
 .PHONY: bless

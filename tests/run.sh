@@ -11,6 +11,8 @@ if ! command -v prove >/dev/null 2>&1; then
   echo "tests: prove is missing (Debian package: perl); run: make check as root, or install it" >&2
   exit 1
 fi
+# Tests that run make themselves are not its children.
+unset MAKEFLAGS MFLAGS MAKELEVEL
 export LC_ALL=C.UTF-8 CMOCKA_MESSAGE_OUTPUT=TAP
 log=$BUILD/tests/log
 mkdir -p "$BUILD/tests"
