@@ -163,7 +163,7 @@ static int reject(struct sending *s, const char *name, const char *why)
 	return ret;
 }
 
-/* Half as long again as it should be, or half of that: many hosts must not come back at once. */
+/* Between half of it and half as long again: many hosts must not come back at once. */
 static uint64_t scattered(uint64_t ns)
 {
 	uint32_t r = 0;
