@@ -10,8 +10,10 @@ tmp=$(mktemp -d /dev/shm/rows.XXXXXX) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 130' INT TERM
 
-if ! sh "$TOP/samples/scenarios.sh" "$BUILD" -k "$tmp" user-cpu >/dev/null || [ ! -s "$tmp/user-cpu.data" ]; then
-  echo "rows: no recording could be made here"
+# Whether its verdict is right is no matter here: any recording will do.
+sh "$TOP/samples/scenarios.sh" "$BUILD" -k "$tmp" user-cpu >"$tmp/said" 2>&1
+if [ ! -s "$tmp/user-cpu.data" ]; then
+  echo "rows: no recording could be made here: $(grep -E '^(skip|WRONG)' "$tmp/said" | head -n 1)"
   exit 0
 fi
 make -s -C "$TOP" O="$BUILD" "$BUILD/tests/bench/rows" || exit 1
