@@ -24,6 +24,6 @@ command -v python3 >/dev/null || why "cannot be made"
 [ -x "$venv/bin/pip" ] || python3 -m venv "$venv" >"$build/venv.log" 2>&1 || why "cannot be made"
 want=$(missing "$@")
 [ -n "$want" ] || exit 0
-# shellcheck disable=SC2046,SC2086 # lists of words
+# shellcheck disable=SC2086 # words
 timeout 300 "$venv/bin/pip" install -q --disable-pip-version-check --retries 1 --timeout 20 $want \
-  >"$build/venv.log" 2>&1 || why "pip install $(echo $want)"
+  >"$build/venv.log" 2>&1 || why "pip install"

@@ -104,8 +104,11 @@ said "no question nothing"
 fleet ask one paths
 is "$status" 2 "two cohorts are asked for"
 
-# A fleet with known truths.
-run "$python" "$TOP/tests/fleet/resample.py" one fleet 50 50
+# A fleet with known truths, out of pauses that are always the same.
+run "$python" "$TOP/tests/fleet/check.py" pauses six.jsonl sixw.jsonl
+fleet import six six.jsonl sixw.jsonl
+said "6 pauses, 6 of them usable"
+run "$python" "$TOP/tests/fleet/resample.py" six fleet 50 50
 is "$status" 0 "a fleet of 50 hosts with 50 pauses" || diag "$(tail -n 3 "$err")"
 cp "$out" dear
 said "2500 pauses, 2500 of them usable, of 50 hosts"

@@ -1,7 +1,7 @@
 -- What made the slow BRANCHes of each recording slower than its fast ones?
 --
 -- For each owner and kind: how much of the growth of the median pause is theirs (delta_ms, as in the
--- parts of the causes of snapflame diff --json), the deepest call under which at least 80 % of that
+-- parts of the causes of snapflame diff --json, summed where it tells calls apart), the deepest call under which at least 80 % of that
 -- still lies, and how much that is (frame_ms). Causes below 0.5 % of the growth are left out.
 WITH
 change AS (
