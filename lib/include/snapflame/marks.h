@@ -23,12 +23,13 @@
  * does not know. Times in ns, sizes in bytes unless the name says otherwise.
  *
  *   meta      first mark: "version" (1), "tool", "pid", "comm", "exe", "scope" ("system", "vmm"),
- *             "recorder_pid",
- *             "hz", "poll_hz", "call_graph", "wakings" ("ftrace", "perf", "none"), "cpus", "host",
- *             "kernel", "realtime_ns" (at t), "cmd" [words of snapflame], "branch_cmd" [words],
- *             "vm" (the VM's name, where it was given one), "exe_build_id" (hex), "devices"
- *             {"254:0": "vda"} (names of block devices by number), "labels" {}, "missing" [text: what
- *             could not be recorded and why]
+ *             "recorder_pid", "hz", "poll_hz", "call_graph", "window" ("auto", "api", "dark"),
+ *             "wakings" ("ftrace", "perf", "none"), "cpus", "host", "kernel", "realtime_ns" (at t),
+ *             "cmd" [words of snapflame], "branch_cmd" [words], "vm" (the VM's name, where it was
+ *             given one), "exe_build_id" (hex), "devices" {"254:0": "vda"} (names of block devices
+ *             by number), "labels" {}, "missing" [text: what could not be recorded and why],
+ *             optionally "keep" (of a flight recorder: at most so many of the last BRANCHes are in
+ *             the file), "max_cpu" (what the recorder's threads were allowed, in percent of one CPU)
  *   window    one for each BRANCH, written at its end: "branch" (from 1), "trial", "name", "begin",
  *             "end" (the API window as the recorder saw it), "status" (CMD's exit status, 0 good),
  *             "cmd_pid" (CMD's process), "source" ("cmd", "firecracker", "qmp", "control"), "json" (what the BRANCH itself said,
