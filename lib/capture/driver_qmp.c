@@ -115,7 +115,8 @@ static int open_file(const char *path, struct sf_error *err)
 		return sf_error_set(err, -EEXIST, "%s is there and is no file of its own: not "
 				    "overwritten", path);
 	}
-	if (ftruncate(fd, 0)) {
+	/* An empty file is left alone: ext4 writes out at close() whatever was truncated. */
+	if ((st.st_size || st.st_blocks) && ftruncate(fd, 0)) {
 		sf_error_set(err, -errno, "%s: %s", path, strerror(errno));
 		close(fd);
 		return -EIO;
