@@ -75,18 +75,24 @@ void sf_str_addch(struct sf_str *s, char c)
 	sf_str_addn(s, &c, 1);
 }
 
+/* Most texts fit into what is there already: formatting them once is half of the work. */
 void sf_str_vaddf(struct sf_str *s, const char *fmt, va_list ap)
 {
+	size_t left = s->alloc && !s->failed ? s->alloc - s->len : 0;
 	va_list again;
 	int n;
 
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, ap);
-	if (n < 0)
-		s->failed = true;
-	else if (room(s, (size_t)n)) {
+	n = vsnprintf(left ? s->buf + s->len : NULL, left, fmt, ap);
+	if (n >= 0 && (size_t)n < left) {
+		s->len += (size_t)n;
+	} else if (n >= 0 && room(s, (size_t)n)) {
 		vsnprintf(s->buf + s->len, (size_t)n + 1, fmt, again);
 		s->len += (size_t)n;
+	} else {
+		s->failed = true;
+		if (left)
+			s->buf[s->len] = '\0';
 	}
 	va_end(again);
 }

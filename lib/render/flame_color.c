@@ -96,6 +96,8 @@ void flame_amount(struct sf_str *out, const struct sf_flame *f, double v)
 {
 	if (!strcmp(f->unit, "ms"))
 		sf_markup_ms(out, v);
+	else if (v >= 0 && v <= UINT32_MAX && v == floor(v))
+		sf_str_addf(out, "%u", (unsigned)v); /* what samples are; floats take long to print */
 	else if (v == floor(v))
 		sf_str_addf(out, "%.0f", v);
 	else

@@ -299,9 +299,38 @@ static void progress(void **state)
 	}
 }
 
+/* Formatted texts of every length, so that each place of the end of the buffer is met. */
+static void formatted_text_grows(void **state)
+{
+	struct sf_str s = SF_STR_INIT;
+	char want[512];
+	size_t len = 0;
+
+	for (int width = 0; width < 400; width++) {
+		sf_str_reset(&s);
+		sf_str_addf(&s, "%s", "<");
+		sf_str_addf(&s, "%*d>", width, 7);
+		len = (size_t)snprintf(want, sizeof(want), "<%*d>", width, 7);
+		assert_int_equal(s.len, len);
+		assert_string_equal(s.buf, want);
+		assert_true(s.alloc > s.len);
+	}
+	s.failed = true; /* what was there stays as it was */
+	sf_str_addf(&s, "%d", 5);
+	assert_int_equal(s.len, len);
+	assert_string_equal(s.buf, want);
+	sf_str_release(&s);
+	for (int width = 0; width < 200; width++) {
+		sf_str_addf(&s, "%*d", width, 7);
+		assert_int_equal(strlen(s.buf), s.len);
+		sf_str_release(&s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(formatted_text_grows),
 		cmocka_unit_test(progress),
 		cmocka_unit_test(error_text),	  cmocka_unit_test(debug_modules),
 		cmocka_unit_test(array_grows),	  cmocka_unit_test(arena),
