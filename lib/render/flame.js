@@ -217,8 +217,10 @@ class Canvas {
 		c.globalAlpha = words.includes('up') ? 0.55 : 1;
 		c.fillStyle = words.includes('hit') ? '#e0208a' : this.color(words[0]);
 		c.fillRect(x, at, Math.max(w - (w > 2 ? 0.6 : 0), MIN), ROW - 1);
-		const outline = words.includes('on') ? this.color('bg') === 'rgb(255, 255, 255)' ? '#000' : '#fff' :
-			words.includes('new') ? '#b0303a' : words.includes('gone') ? '#3060b0' : '';
+		const [on, only, gone] = this.color('bg') === 'rgb(255, 255, 255)' ?
+			['#000', '#7d0025', '#20407f'] : ['#fff', '#ff9d8a', '#a9c9ff']; /* as flame.css has them */
+		const outline = words.includes('on') ? on : words.includes('new') ? only :
+			words.includes('gone') ? gone : '';
 		if (words[0] === 'd0' && !outline && w > 2) {
 			c.strokeStyle = '#c8c8c0';
 			c.setLineDash([]);
