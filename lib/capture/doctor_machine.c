@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
@@ -102,24 +103,32 @@ static void memory(struct sf_exam *e)
 			   "a recording is kept in memory while it is made: up to %.0f MB", mb);
 }
 
+enum { DISK_MIN = 16, DISK_WANTED = 256 }; /* MB: below, a recording will hardly fit; may not fit */
+
 static void disk(struct sf_exam *e)
 {
 	const char *dir = e->opts->output ? e->opts->output : ".";
 	struct statvfs s;
+	struct stat st;
 	double mb;
 
-	if (statvfs(dir, &s)) {
-		sf_finding(e, SF_FINDING_FAIL, "disk", "choose another directory", "%s: %s", dir,
-			   strerror(errno));
+	if (stat(dir, &st) || statvfs(dir, &s)) {
+		sf_finding(e, SF_FINDING_FAIL, "disk", "mkdir -p that directory, or choose another",
+			   "%s: %s", dir, strerror(errno));
+		return;
+	}
+	if (!S_ISDIR(st.st_mode)) {
+		sf_finding(e, SF_FINDING_FAIL, "disk", "choose another directory", "%s is no directory",
+			   dir);
 		return;
 	}
 	mb = (double)s.f_bavail * (double)s.f_frsize / 1048576;
-	if (access(dir, W_OK))
-		sf_finding(e, SF_FINDING_WARN, "disk", "record -o to another directory",
-			   "%s cannot be written", dir);
-	else if (mb < 256)
-		sf_finding(e, SF_FINDING_WARN, "disk", "record -o to another directory",
-			   "%s has room for %.0f MB", dir, mb);
+	if (access(dir, W_OK | X_OK))
+		sf_finding(e, SF_FINDING_FAIL, "disk", "record -o to another directory",
+			   "%s cannot be written: %s", dir, strerror(errno));
+	else if (mb < DISK_WANTED)
+		sf_finding(e, mb < DISK_MIN ? SF_FINDING_FAIL : SF_FINDING_WARN, "disk",
+			   "record -o to another directory", "%s has room for %.0f MB", dir, mb);
 	else
 		sf_finding(e, SF_FINDING_OK, "disk", NULL, "%s has room for %.0f MB", dir, mb);
 }

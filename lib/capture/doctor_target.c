@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/perf_event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <snapflame/str.h>
@@ -116,6 +118,23 @@ static void access_rights(struct sf_exam *e)
 	}
 	if (!denied)
 		sf_finding(e, SF_FINDING_OK, "access", NULL, "maps, stack and syscall can be read");
+}
+
+/* May we have its events? Tried: capabilities, uids, dumpability and LSMs all have a say. */
+static void events(struct sf_exam *e)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE, .size = sizeof(attr), .config = PERF_COUNT_SW_DUMMY,
+		.exclude_kernel = 1, .disabled = 1,
+	};
+	int fd = (int)syscall(SYS_perf_event_open, &attr, e->opts->pid, -1, -1, PERF_FLAG_FD_CLOEXEC);
+
+	if (fd >= 0)
+		close(fd);
+	else if (errno == EACCES || errno == EPERM)
+		sf_finding(e, SF_FINDING_FAIL, "target", "run snapflame as root (sudo)",
+			   "process %d cannot be recorded by this user: %s", (int)e->opts->pid,
+			   strerror(errno));
 }
 
 /* ------------------------------------------------------------------------------- code */
@@ -237,6 +256,7 @@ void sf_exam_target(struct sf_exam *e)
 {
 	char path[64], exe[PATH_MAX];
 	ssize_t n;
+	int why;
 
 	if (status_value(e->opts->pid, "\nTgid:") != e->opts->pid) {
 		sf_finding(e, SF_FINDING_FAIL, "process", NULL, "%d is a thread; give its process: %ld",
@@ -245,11 +265,16 @@ void sf_exam_target(struct sf_exam *e)
 	}
 	snprintf(path, sizeof(path), "/proc/%d/exe", (int)e->opts->pid);
 	n = readlink(path, exe, sizeof(exe) - 1);
+	why = errno;
 	exe[n > 0 ? n : 0] = '\0';
 	threads(e);
 	access_rights(e);
+	events(e);
 	if (n > 0)
 		symbols(e, exe);
+	else
+		sf_finding(e, SF_FINDING_WARN, "symbols", e->root ? NULL : "run snapflame as root (sudo)",
+			   "%s: %s: symbols and frame pointers were not looked at", path, strerror(why));
 	confinement(e);
 	quota(e);
 }

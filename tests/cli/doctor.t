@@ -30,6 +30,20 @@ run "$SNAPFLAME" doctor -o /no/such/directory
 is "$status" 1 "recordings cannot be written to a directory that is not there"
 like "$(cat "$out")" "*fail  disk*No such file*" "and that is found"
 
+run "$SNAPFLAME" doctor -o machine
+is "$status" 1 "nor to a file"
+like "$(cat "$out")" "*fail  disk*is no directory*" "and that is found"
+mkdir full
+# The mount is gone with its namespace.
+small='mount -t tmpfs -o size=1m none full'
+if [ $root -eq 1 ] && unshare -m sh -c "$small" 2>/dev/null; then
+  run unshare -m sh -c "$small"' && exec "$0" doctor -o full' "$SNAPFLAME"
+  is "$status" 1 "nor to a full one"
+  like "$(cat "$out")" "*fail  disk*has room for ? MB*" "and that is found"
+else
+  skip "a full directory" "cannot mount one here"
+fi
+
 if [ $root -eq 1 ] && grep -q '^ok    tracefs' machine; then
   grep -q -E '^(ok    events +tried on|fail  cpu-clock|warn  sched_switch|fail  switches)' machine
   ok $? "the events were tried"
@@ -47,6 +61,14 @@ if [ $root -eq 1 ] && grep -q '^ok    tracefs' machine; then
     ok $? "and how"
     grep -q -E '^warn  (maps|stack|syscall) ' "$out"
     ok $? "and what of the target may not be read"
+    is "$status" 1 "who may not record the target is told so by the status"
+    grep -q '^fail  target .*cannot be recorded' "$out"
+    ok $? "and by name"
+    grep -q '^warn  symbols ' "$out"
+    ok $? "what could not be looked at is not left out"
+    run setpriv --reuid=65534 --regid=65534 --clear-groups ./user-snapflame doctor -o /
+    grep -q '^fail  disk .*cannot be written' "$out"
+    ok $? "a directory of somebody else is found"
     if grep -q -E '^(warn|ok) +perf_event' "$out"; then
       grep -q -E '^fail  cpu-clock' "$out"
       is $? 1 "a user's own samples arrive"
