@@ -55,25 +55,92 @@ static void problems(struct sf_diff_view *v)
 		sf_view_section(v, "", SF_PLAIN, more);
 }
 
+/* The proof as parts in the order they are read. */
+struct proof_part {
+	char full[96], brief[96]; /* brief where one line is wanted */
+	unsigned drop;            /* turn to go where there is no room for all of them; 0: never */
+};
+
+enum { MAX_PARTS = 8, ONE_LINE = 100 };
+
+static struct proof_part *proof_part(struct proof_part *part, size_t *nr, unsigned drop)
+{
+	part[*nr].drop = drop;
+	return &part[(*nr)++];
+}
+
+#define FULL(p, ...) snprintf((p)->full, sizeof((p)->full), __VA_ARGS__)
+#define BRIEF(p, ...) snprintf((p)->brief, sizeof((p)->brief), __VA_ARGS__)
+
+/* What is zero goes first, what says that something is missing stays. */
+static size_t proof_parts(struct proof_part *part, const struct sf_diff *d)
+{
+	const struct sf_coverage *c = &d->coverage;
+	struct proof_part *p;
+	size_t nr = 0;
+
+	p = proof_part(part, &nr, 0);
+	FULL(p, "%zu + %zu windows", d->nr[SF_FAST], d->nr[SF_SLOW]);
+	p = proof_part(part, &nr, 2);
+	FULL(p, "%zu threads and %zu others", c->threads, c->others);
+	p = proof_part(part, &nr, 0);
+	FULL(p, "critical path %.1f %% attributed, %.1f %% with a stack", c->critical_path_pct,
+	     c->stack_pct);
+	p = proof_part(part, &nr, c->lost ? 0 : 1);
+	FULL(p, "%llu lost", (unsigned long long)c->lost);
+	if (c->schedstat_error_pct >= 0) {
+		p = proof_part(part, &nr, 4);
+		FULL(p, "CPU time off by %.1f %%", c->schedstat_error_pct);
+	}
+	if (c->sampler_pct >= 0) {
+		p = proof_part(part, &nr, 5);
+		FULL(p, "sampler saw %.0f %% of what it should", c->sampler_pct);
+		BRIEF(p, "sampler %.0f %%", c->sampler_pct);
+	}
+	if (c->missing_wakers_pct >= 0.05) {
+		p = proof_part(part, &nr, 0);
+		FULL(p, "waker not seen for %.1f %%", c->missing_wakers_pct);
+	}
+	if (c->overhead_ms >= 0.05) {
+		p = proof_part(part, &nr, 3);
+		FULL(p, "recorder %.1f ms", c->overhead_ms);
+	}
+	return nr;
+}
+
+#undef FULL
+#undef BRIEF
+
+/* The parts that are still there after so many turns. */
+static void join_proof(struct sf_str *s, const struct proof_part *part, size_t nr, bool brief,
+		       unsigned turns)
+{
+	sf_str_reset(s);
+	for (size_t i = 0; i < nr; i++) {
+		if (part[i].drop && part[i].drop <= turns)
+			continue;
+		sf_str_add(s, s->len ? "; " : "");
+		sf_str_add(s, brief && *part[i].brief ? part[i].brief : part[i].full);
+	}
+}
+
+/* One line where the terminal is wide enough for one to say it; a proof that fails is shown whole. */
 static void proof(struct sf_diff_view *v)
 {
-	const struct sf_diff *d = v->d;
-	const struct sf_coverage *c = &d->coverage;
-	struct sf_str s = SF_STR_INIT;
+	enum { LAST_TURN = 5 };
+	const struct sf_coverage *c = &v->d->coverage;
+	struct proof_part part[MAX_PARTS] = { 0 };
+	size_t nr = proof_parts(part, v->d), room = v->width - LABEL;
+	struct sf_str s = SF_STR_INIT, text = SF_STR_INIT;
 
-	sf_str_addf(&s, "%s%zu + %zu windows; %zu threads and %zu others; ",
-		    c->ok ? "" : "FAILS: ", d->nr[SF_FAST], d->nr[SF_SLOW], c->threads, c->others);
-	sf_str_addf(&s, "critical path %.1f %% attributed, %.1f %% with a stack; %llu lost",
-		    c->critical_path_pct, c->stack_pct, (unsigned long long)c->lost);
-	if (c->schedstat_error_pct >= 0)
-		sf_str_addf(&s, "; CPU time off by %.1f %%", c->schedstat_error_pct);
-	if (c->sampler_pct >= 0)
-		sf_str_addf(&s, "; sampler saw %.0f %% of what it should", c->sampler_pct);
-	if (c->missing_wakers_pct >= 0.05)
-		sf_str_addf(&s, "; waker not seen for %.1f %%", c->missing_wakers_pct);
-	if (c->overhead_ms >= 0.05)
-		sf_str_addf(&s, "; recorder %.1f ms", c->overhead_ms);
-	sf_view_section(v, "proof", c->ok ? SF_GREEN : SF_RED, s.buf);
+	join_proof(&s, part, nr, false, 0);
+	for (unsigned turns = 0; c->ok && v->width >= ONE_LINE && s.len > room && turns <= LAST_TURN;
+	     turns++)
+		join_proof(&s, part, nr, true, turns);
+	sf_str_addf(&text, "%s%s", c->ok ? "" : "FAILS: ", s.buf);
+	sf_view_section(v, "proof", c->ok ? SF_GREEN : SF_RED, text.buf);
+	v->out->failed |= s.failed || text.failed;
+	sf_str_release(&text);
 	sf_str_release(&s);
 	problems(v);
 }

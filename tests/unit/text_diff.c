@@ -183,6 +183,39 @@ static void no_verdict_says_why(void **state)
 	assert_has_not(text, "because");
 }
 
+/* Columns of the first line that begins with head, and whether the next one goes on with it. */
+static bool one_line(const char *text, const char *head, size_t width)
+{
+	const char *at = strstr(text, head), *end = at ? strchr(at, '\n') : NULL;
+
+	return end && (size_t)(end - at) <= width && end[1] != ' ';
+}
+
+static void the_proof_has_one_line(void **state)
+{
+	const char *text;
+
+	for (unsigned width = 100; width <= 240; width += 10)
+		assert_true(one_line(render(width), "proof ", width));
+	text = flat(render(240));
+	assert_has(text, "9 threads and 41 others; critical path 99.8 % attributed");
+	assert_has(text, "0 lost; CPU time off by 0.4 %; sampler saw 97 % of what it should");
+	/* Zeroes go first; what says how good it is stays. */
+	text = flat(render(100));
+	assert_has(text, "proof 2 + 3 windows; critical path 99.8 % attributed, ");
+	assert_has(text, "sampler 97 %");
+	assert_has_not(text, "0 lost");
+	/* What is missing is said, whatever the width. */
+	f->d.coverage.lost = 7;
+	f->d.coverage.missing_wakers_pct = 3;
+	text = flat(render(100));
+	assert_has(text, "7 lost");
+	assert_has(text, "waker not seen for 3.0 %");
+	/* A proof that fails is shown whole. */
+	f->d.has_verdict = f->d.coverage.ok = false;
+	assert_has(flat(render(100)), "sampler saw 97 % of what it should");
+}
+
 static void many_problems_on_one_screen(void **state)
 {
 	const char *problem[60];
@@ -307,6 +340,7 @@ int main(void)
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(the_example), T(bars), T(fits), T(many_causes_are_summed_up), T(no_verdict_says_why),
+		T(the_proof_has_one_line),
 		T(many_problems_on_one_screen),
 		T(one_window_has_no_interval), T(names_are_data), T(colour_changes_nothing_else),
 		T(ascii_keeps_the_columns), T(frames_are_shortened), T(one_long_name),
