@@ -64,4 +64,34 @@ fold" "bash completes commands, options and values"
 else
   skip "bash completes" "no bash"
 fi
+# Every option of every command, as --help has them, is completed by each shell that is there.
+options_of() { "$SNAPFLAME" "$1" --help | sed -n 's/^ *\(-.,\)\{0,1\} *\(--[a-z0-9-]*\).*/\2/p' | sort -u; }
+# shellcheck disable=SC2016 # the variables are those of the other shells
+complete_with() { # SHELL COMMAND: the options that SHELL offers behind COMMAND
+  case $1 in
+  bash) bash -c '. "$1"; COMP_WORDS=(snapflame "$2" --); COMP_CWORD=2; _snapflame
+    printf "%s\n" "${COMPREPLY[@]}"' - "$TMP/completion.bash" "$2" ;;
+  fish) HOME=$TMP XDG_CONFIG_HOME=$TMP fish --no-config -c 'source $argv[1]
+    complete -C "snapflame $argv[2] --"' "$TMP/completion.fish" "$2" | cut -f 1 ;;
+  # Outside of a terminal zsh completes nothing: _arguments is told to say what it was given.
+  zsh) zsh -f -c 'compdef() { :; }; _describe() { :; }; _values() { :; }; _files() { :; }
+    _arguments() { printf "%s\n" "$@"; }; words=(snapflame "$2"); CURRENT=3 service=snapflame
+    . "$1"; _snapflame' - "$TMP/completion.zsh" "$2" 2>/dev/null |
+    sed -n 's/^\(([^)]*)\)\{0,1\}\(--[a-z0-9-]*\).*/\2/p' ;;
+  esac | sed 's/=$//' | grep -x -e '--[a-z0-9-]*' | sort -u
+}
+for shell in bash fish zsh; do
+  if ! command -v $shell >/dev/null; then
+    skip "$shell completes all options" "no $shell"
+    continue
+  fi
+  differ=
+  for cmd in record fold show diff report export doctor; do
+    options_of $cmd >"$TMP/want"
+    complete_with $shell $cmd >"$TMP/have"
+    [ -s "$TMP/want" ] && cmp -s "$TMP/want" "$TMP/have" ||
+      differ="$differ $cmd:$(diff "$TMP/want" "$TMP/have" | sed -n 's/^[<>]/&/p' | tr '\n' ' ')"
+  done
+  is "$differ" "" "$shell completes the options of --help, command by command"
+done
 done_testing
