@@ -144,7 +144,7 @@ check: ## install what the tests need and run them all
 
 .PHONY: check-long
 check-long: ## tests that take minutes: the Debian package, recorders killed 300 times; see gates, too
-	@sh scripts/deps.sh build libperf use test long
+	@sh scripts/deps.sh build libperf use test browser shells long
 	@sh tests/fleet/venv.sh $(O) duckdb zstandard pyspark
 	@$(MAKE) $(PAR) --no-print-directory O=$(O) run-tests JOBS=1 TESTS="$(or $(TESTS),tests/cli/browser.t tests/cli/frame.t $(sort $(wildcard tests/long/*.t)))"
 
