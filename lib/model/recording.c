@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,64 +51,45 @@ uint32_t sf_recording_thread(const struct sf_recording *rec, uint32_t tid, uint6
 	return last;
 }
 
-size_t sf_thread_sched_from(const struct sf_thread *t, uint64_t time)
+/* First of nr elements of that size whose time, their first member, is time or later. */
+static size_t first_from(const void *list, size_t nr, size_t size, uint64_t time)
 {
-	size_t lo = 0, hi = t->nr_sched;
+	size_t lo = 0, hi = nr;
 
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 
-		if (t->sched[mid].time < time)
+		if (*(const uint64_t *)((const char *)list + mid * size) < time)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
 	return lo;
+}
+
+_Static_assert(!offsetof(struct sf_sched, time) && !offsetof(struct sf_cpu_sample, time) &&
+		       !offsetof(struct sf_poll, time) && !offsetof(struct sf_syscall, enter),
+	       "first_from() takes the first member for the time");
+
+size_t sf_thread_sched_from(const struct sf_thread *t, uint64_t time)
+{
+	return first_from(t->sched, t->nr_sched, sizeof(*t->sched), time);
 }
 
 size_t sf_thread_sample_from(const struct sf_thread *t, uint64_t time)
 {
-	size_t lo = 0, hi = t->nr_samples;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (t->sample[mid].time < time)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return first_from(t->sample, t->nr_samples, sizeof(*t->sample), time);
 }
 
 size_t sf_thread_poll_from(const struct sf_thread *t, uint64_t time)
 {
-	size_t lo = 0, hi = t->nr_polls;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (t->poll[mid].time < time)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return first_from(t->poll, t->nr_polls, sizeof(*t->poll), time);
 }
 
 size_t sf_thread_syscall_after(const struct sf_thread *t, uint64_t time)
 {
-	size_t lo = 0, hi = t->nr_syscalls;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (t->syscall[mid].enter <= time)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return time == UINT64_MAX ? t->nr_syscalls
+				  : first_from(t->syscall, t->nr_syscalls, sizeof(*t->syscall), time + 1);
 }
 
 uint64_t sf_recording_lost(const struct sf_recording *rec, uint64_t lo, uint64_t hi)
