@@ -40,7 +40,7 @@ static int child(struct sf_profile *p, uint32_t parent, struct sf_path path, uin
 static bool is_startup(const char *name)
 {
 	static const char *const startup[] = {
-		"clone", "clone3", "__clone", "__clone3", "thread_start", "_start",
+		"clone", "clone3", "__clone", "__clone3", "_start",
 		"__libc_start_main", "__libc_start_main_impl", "__libc_start_call_main",
 	};
 	size_t n = strcspn(name, "@");

@@ -82,11 +82,14 @@ static const char *doers(struct sf_diff *d, const struct sf_cause *c)
 	return who ? who : "somebody";
 }
 
-/* Of the parts that are of the cause's own kind, whoever they are of. */
+/* Of the parts that are of the cause's own kind, whoever they are of. A queue has no other kinds, and
+ * what of it belongs to the work is no longer in it. */
 static double own_ms(const struct sf_cause *c)
 {
 	double ms = 0;
 
+	if (c->kind == SF_KIND_RUNQUEUE)
+		return c->delta.value;
 	for (size_t i = 0; i < c->nr_parts; i++)
 		if (c->part[i].path && c->part[i].kind == c->kind)
 			ms += c->part[i].slow_ms - c->part[i].fast_ms;

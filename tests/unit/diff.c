@@ -197,6 +197,7 @@ static void the_queue_belongs_to_the_work(void **state)
 {
 	struct sf_str s = SF_STR_INIT;
 	struct compared c;
+	char words[64];
 
 	sf_str_add(&s, THREADS);
 	for (int k = 1; k <= 5; k++)
@@ -223,6 +224,9 @@ static void the_queue_belongs_to_the_work(void **state)
 	compare(&c, s.buf);
 	assert_int_equal(c.d->kind, SF_KIND_RUNQUEUE);
 	assert_true(c.d->cause[0].share_pct > 80);
+	/* The words have what the cause has, without what went to the work. */
+	snprintf(words, sizeof(words), "waits %.0f ms longer for a CPU", c.d->cause[0].delta.value);
+	assert_non_null(strstr(c.d->sentence, words));
 	done(&c);
 	sf_str_release(&s);
 }
