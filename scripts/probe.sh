@@ -42,7 +42,8 @@ want() {
   fi
 }
 
-if ! command -v "$CC" >/dev/null 2>&1; then
+# CC may be a command with arguments: "ccache cc", "cc -m32".
+if ! command -v "${CC%% *}" >/dev/null 2>&1; then
   echo "probe: no C compiler ($CC); run: make deps" >&2
   exit 1
 fi
