@@ -10,13 +10,7 @@
 
 #include <snapflame/str.h>
 
-#define MUST(x)                                                                                    \
-	do {                                                                                       \
-		if (!(x)) {                                                                        \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x);                    \
-			abort();                                                                   \
-		}                                                                                  \
-	} while (0)
+#include "must.h"
 
 /* UTF-8 without a character that a terminal would act on; more has those that are fine. */
 static inline void check_terminal(const char *text, size_t len, const char *more)

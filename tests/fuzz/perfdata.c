@@ -14,14 +14,7 @@
 
 #include <snapflame/reader.h>
 
-/* assert(), also where NDEBUG is set. */
-#define CHECK(x)                                                                                   \
-	do {                                                                                       \
-		if (!(x)) {                                                                        \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x);                    \
-			abort();                                                                   \
-		}                                                                                  \
-	} while (0)
+#include "must.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -43,14 +36,14 @@ static void inside(const struct sf_record *rec, const void *p, uint64_t size)
 
 	if (!size)
 		return;
-	CHECK(start >= rec->body && start <= rec->body + rec->body_size);
-	CHECK(size <= (uint64_t)(rec->body + rec->body_size - start));
+	MUST(start >= rec->body && start <= rec->body + rec->body_size);
+	MUST(size <= (uint64_t)(rec->body + rec->body_size - start));
 	touch(p, (size_t)size);
 }
 
 static void text(const struct sf_record *rec, const char *s)
 {
-	CHECK(s);
+	MUST(s);
 	inside(rec, s, strlen(s) + 1);
 }
 
@@ -68,7 +61,7 @@ static void check_fields(struct sf_reader *r, const struct sf_record *rec)
 		if (p)
 			inside(rec, p, len);
 		else
-			CHECK(!len);
+			MUST(!len);
 	}
 }
 
@@ -76,11 +69,11 @@ static void check_sample(struct sf_reader *r, const struct sf_record *rec)
 {
 	const struct sf_sample *s = &rec->u.sample;
 
-	CHECK(rec->event);
-	CHECK(s->nr_chain <= UINT16_MAX / 8 && s->nr_branch <= UINT16_MAX / 24);
+	MUST(rec->event);
+	MUST(s->nr_chain <= UINT16_MAX / 8 && s->nr_branch <= UINT16_MAX / 24);
 	inside(rec, s->chain, s->nr_chain * 8);
 	inside(rec, s->raw, s->raw_size);
-	CHECK(!s->nr_branch == !s->branch);
+	MUST(!s->nr_branch == !s->branch);
 	inside(rec, s->branch, s->nr_branch * sizeof(*s->branch));
 	inside(rec, s->user_regs, 8 * (uint64_t)__builtin_popcountll(s->user_regs_mask));
 	inside(rec, s->user_stack, s->user_stack_size);
@@ -90,11 +83,11 @@ static void check_sample(struct sf_reader *r, const struct sf_record *rec)
 
 static void check_record(struct sf_reader *r, const struct sf_record *rec)
 {
-	CHECK(rec->body_size <= UINT16_MAX - 8);
+	MUST(rec->body_size <= UINT16_MAX - 8);
 	touch(rec->body, rec->body_size);
 	if (rec->event) {
-		CHECK(rec->event == sf_reader_event(r, rec->event->index));
-		CHECK(rec->event->name);
+		MUST(rec->event == sf_reader_event(r, rec->event->index));
+		MUST(rec->event->name);
 	}
 	switch (rec->type) {
 	case PERF_RECORD_SAMPLE:
@@ -131,18 +124,18 @@ static void check_end(struct sf_reader *r, const struct sf_error *err, struct re
 {
 	const struct sf_record *rec;
 
-	CHECK(res->end <= 0 && (!res->end || err->what[0]));
-	CHECK(sf_reader_next(r, &rec, NULL) == res->end); /* and so it stays */
+	MUST(res->end <= 0 && (!res->end || err->what[0]));
+	MUST(sf_reader_next(r, &rec, NULL) == res->end); /* and so it stays */
 	res->stats = *sf_reader_stats(r);
 	res->clean = !sf_reader_problem(r, 0);
-	CHECK(res->stats.bytes >= 8 * res->stats.records);
+	MUST(res->stats.bytes >= 8 * res->stats.records);
 	for (size_t i = 0; i < 64; i++)
 		if (sf_reader_problem(r, i))
 			touch(sf_reader_problem(r, i), strlen(sf_reader_problem(r, i)));
 	for (size_t i = 0; i < sf_reader_nr_events(r); i++)
 		touch(sf_reader_event(r, i)->id, 8 * sf_reader_event(r, i)->nr_ids);
 	for (int f = 0; f < 40; f++)
-		CHECK(sf_reader_feature(r, (enum sf_feature)f));
+		MUST(sf_reader_feature(r, (enum sf_feature)f));
 }
 
 static struct result read_all(int fd, bool unordered)
@@ -157,7 +150,7 @@ static struct result read_all(int fd, bool unordered)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	res.end = sf_reader_open(&r, path, &opts, &err);
 	if (res.end) {
-		CHECK(!r && res.end < 0 && err.what[0]);
+		MUST(!r && res.end < 0 && err.what[0]);
 		return res;
 	}
 	res.opened = true;
@@ -180,8 +173,8 @@ static struct result read_pipe(const uint8_t *data, size_t size)
 	struct result res = { 0 };
 	int fd[2];
 
-	CHECK(!pipe(fd));
-	CHECK(write(fd[1], data, size) == (ssize_t)size);
+	MUST(!pipe(fd));
+	MUST(write(fd[1], data, size) == (ssize_t)size);
 	close(fd[1]);
 	res = read_all(fd[0], false);
 	close(fd[0]);
@@ -193,22 +186,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int fd = memfd_create("fuzz", MFD_CLOEXEC);
 	struct result file, unordered, piped;
 
-	CHECK(fd >= 0 && write(fd, data, size) == (ssize_t)size);
+	MUST(fd >= 0 && write(fd, data, size) == (ssize_t)size);
 	file = read_all(fd, false);
 	unordered = read_all(fd, true);
 	close(fd);
-	CHECK(file.opened == unordered.opened);
-	CHECK(file.late == file.stats.out_of_order);
-	CHECK(file.stats.records == unordered.stats.records);
-	CHECK(file.stats.bytes == unordered.stats.bytes);
+	MUST(file.opened == unordered.opened);
+	MUST(file.late == file.stats.out_of_order);
+	MUST(file.stats.records == unordered.stats.records);
+	MUST(file.stats.bytes == unordered.stats.bytes);
 	if (size > 60000) /* more than a pipe holds */
 		return 0;
 	piped = read_pipe(data, size);
 	/* What stands behind the records is out of a pipe's reach, so it may refuse more. */
-	CHECK(file.opened || !piped.opened);
+	MUST(file.opened || !piped.opened);
 	if (piped.opened)
-		CHECK(file.stats.records == piped.stats.records);
+		MUST(file.stats.records == piped.stats.records);
 	if (piped.opened && piped.clean)
-		CHECK(file.stats.samples == piped.stats.samples);
+		MUST(file.stats.samples == piped.stats.samples);
 	return 0;
 }
