@@ -1,8 +1,8 @@
 #!/bin/sh
 # run.sh JOBS [TEST…]: runs the tests with prove. Units are the programs in $BUILD/tests/unit,
 # command line tests are tests/cli/*.t (POSIX sh, TAP), several at a time. What measures time, or
-# needs the CPUs for itself, is in tests/serial and runs alone afterwards. Skips are counted by prove
-# and printed here with their reasons.
+# needs the CPUs for itself, is in tests/serial and runs alone afterwards; so does, once more, what
+# failed beside others. Skips are counted by prove and printed here with their reasons.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 jobs=$1
@@ -39,7 +39,13 @@ status=0
 if [ $# -gt 0 ]; then
   prove_them "$jobs" "$@" || status=1
 else
-  prove_them "$jobs" "$BUILD"/tests/unit/* tests/cli/*.t || status=1
+  if ! prove_them "$jobs" "$BUILD"/tests/unit/* tests/cli/*.t; then
+    # Several at a time take each other's CPU: what failed then has to pass alone.
+    failed=$(sed -n 's/^\([^ ]*\) *(Wstat: .*/\1/p' "$log.part")
+    echo "once more, alone:" $failed
+    # shellcheck disable=SC2086 # a list of words
+    if [ -z "$failed" ] || ! prove_them 1 $failed; then status=1; fi
+  fi
   prove_them 1 tests/serial/*.t || status=1
 fi
 grep -i '# skip' "$log" | sed 's/.*# [Ss][Kk][Ii][Pp][: ]*/skipped: /' | sort | uniq -c
