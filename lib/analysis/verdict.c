@@ -160,7 +160,7 @@ static void because(struct sf_str *s, struct sf_diff *d, const struct sf_cause *
 		where(s, leaf, fn);
 		break;
 	case SF_KIND_PEER:
-		if (c->waiter && !d->profile.owner[c->owner].target) {
+		if (c->waiter && !d->profile.owner[c->owner].target && !d->ref[0].rec->system_scope) {
 			sf_str_addf(s, "%s waits %.0f ms longer for %s, which was not recorded",
 				    owner_name(d, c->waiter), ms, who);
 			where(s, leaf, fn);
