@@ -34,7 +34,10 @@ static enum sf_filetype kind_of_line(const char *line, size_t len)
 	/* perf script without time stamps: "node 31912 cpu-clock: " */
 	if (line[len - 1] == ':' || (len > 1 && !memcmp(line + len - 2, ": ", 2)))
 		return SF_FILETYPE_SCRIPT;
-	return memchr(line, ',', len) ? SF_FILETYPE_CSV : SF_FILETYPE_UNKNOWN;
+	/* One column may stand alone: it has no comma. */
+	if (memchr(line, ',', len) || (len == strlen("pause_ms") && !memcmp(line, "pause_ms", len)))
+		return SF_FILETYPE_CSV;
+	return SF_FILETYPE_UNKNOWN;
 }
 
 enum sf_filetype sf_filetype_of(const char *text, size_t len, int whole)

@@ -177,6 +177,11 @@ int sf_sweep_read(struct sf_sweep *s, struct sf_input *in, const char *path, str
 	memset(s, 0, sizeof(*s));
 	sf_lines_init(&lines, in);
 	while ((ret = sf_lines_next(&lines, &line, &len, path, err)) > 0) {
+		/* Spreadsheets write a byte order mark. */
+		if (lines.number == 1 && len >= 3 && !memcmp(line, "\xef\xbb\xbf", 3)) {
+			line += 3;
+			len -= 3;
+		}
 		ret = take_line(&p, line, len);
 		if (ret == -ENOMEM)
 			sf_error_at(err, ret, path, 0, "out of memory");
@@ -193,6 +198,48 @@ int sf_sweep_read(struct sf_sweep *s, struct sf_input *in, const char *path, str
 	if (ret)
 		sf_sweep_release(s);
 	return ret;
+}
+
+struct place {
+	unsigned trial, branch;
+	size_t at;
+};
+
+static int by_number(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+
+	if (x->trial != y->trial)
+		return x->trial < y->trial ? -1 : 1;
+	return (x->branch > y->branch) - (x->branch < y->branch);
+}
+
+/* Rows stay in the order of the file. */
+int sf_sweep_skip(struct sf_sweep *s, unsigned warmup)
+{
+	struct place *p = calloc(s->nr + 1, sizeof(*p));
+	unsigned before = 0; /* different BRANCHes of this trial */
+	size_t kept = 0;
+
+	if (!p)
+		return -ENOMEM;
+	for (size_t i = 0; i < s->nr; i++)
+		p[i] = (struct place){ s->row[i].trial, s->row[i].branch, i };
+	qsort(p, s->nr, sizeof(*p), by_number);
+	for (size_t i = 0; i < s->nr; i++) {
+		if (!i || p[i].trial != p[i - 1].trial)
+			before = 0;
+		else
+			before += p[i].branch != p[i - 1].branch;
+		if (before < warmup)
+			s->row[p[i].at].pause_ms = -1; /* no row has that */
+	}
+	for (size_t i = 0; i < s->nr; i++)
+		if (s->row[i].pause_ms >= 0)
+			s->row[kept++] = s->row[i];
+	s->nr = kept;
+	free(p);
+	return 0;
 }
 
 void sf_sweep_release(struct sf_sweep *s)

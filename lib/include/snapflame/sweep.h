@@ -31,6 +31,8 @@ struct sf_sweep {
 
 /* Read the input to its end. -EINVAL with the line in err where it is no such table. */
 int sf_sweep_read(struct sf_sweep *s, struct sf_input *in, const char *path, struct sf_error *err);
+/* Leave out the first BRANCHes of each trial (warm-up), by their numbers. 0 or -ENOMEM. */
+int sf_sweep_skip(struct sf_sweep *s, unsigned warmup);
 void sf_sweep_release(struct sf_sweep *s);
 
 #endif
