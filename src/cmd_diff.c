@@ -11,11 +11,13 @@
 #include <snapflame/render_folded.h>
 #include <snapflame/render_json.h>
 #include <snapflame/render_stackdiff.h>
+#include <snapflame/render_sweepdiff.h>
 #include <snapflame/render_text.h>
 
 #include "cmd.h"
 #include "diff_sides.h"
 #include "diff_stacks.h"
+#include "diff_sweeps.h"
 #include "options.h"
 #include "progress.h"
 #include "report.h"
@@ -51,6 +53,18 @@ static const struct sf_option options[] = {
 	SF_OPTIONS_END,
 };
 
+/* Print what was made, if it was. */
+static int put(struct sf_str *out, int ret)
+{
+	sf_progress_end();
+	if (ret || sf_str_failed(out))
+		ret = sf_failf("out of memory");
+	else
+		fputs(out->buf, stdout);
+	sf_str_release(out);
+	return ret;
+}
+
 static int print(const struct sf_diff *d, enum format format)
 {
 	struct sf_text_opts text = sf_terminal_opts(stdout);
@@ -63,13 +77,7 @@ static int print(const struct sf_diff *d, enum format format)
 		ret = sf_folded_diff(&out, d);
 	else
 		sf_text_diff(&out, d, &text);
-	sf_progress_end();
-	if (ret || sf_str_failed(&out))
-		ret = sf_failf("out of memory");
-	else
-		fputs(out.buf, stdout);
-	sf_str_release(&out);
-	return ret;
+	return put(&out, ret);
 }
 
 /* Folded text has no place for it. */
@@ -90,22 +98,28 @@ static void say_cause(const struct sf_diff *d, const struct sf_cause *c)
 	sf_str_release(&s);
 }
 
+static int say_gate(const struct sf_gate *g)
+{
+	if (!g->exceeded && g->decided)
+		sf_note("%s", g->text);
+	else
+		sf_warn("%s", g->text);
+	return g->exceeded ? SF_EXIT_GATE : SF_EXIT_DONE;
+}
+
 static int gate(const struct sf_diff *d, double limit)
 {
 	struct sf_gate g;
+	int status;
 
 	if (isnan(limit))
 		return SF_EXIT_DONE;
 	if (sf_gate_check(&g, d, limit))
 		return sf_failf("out of memory");
-	if (!g.exceeded && g.decided) {
-		sf_note("%s", g.text);
-		return SF_EXIT_DONE;
-	}
-	sf_warn("%s", g.text);
+	status = say_gate(&g);
 	for (size_t i = 0; g.exceeded && i < g.nr_grew; i++)
 		say_cause(d, g.grew[i]);
-	return g.exceeded ? SF_EXIT_GATE : SF_EXIT_DONE;
+	return status;
 }
 
 static enum format format_of(const struct diff_opts *o)
@@ -152,13 +166,7 @@ static int print_stacks(const struct sf_stackdiff *d, enum format format)
 		ret = sf_folded_stackdiff(&out, d);
 	else
 		sf_text_stackdiff(&out, d, &text);
-	sf_progress_end();
-	if (ret || sf_str_failed(&out))
-		ret = sf_failf("out of memory");
-	else
-		fputs(out.buf, stdout);
-	sf_str_release(&out);
-	return ret;
+	return put(&out, ret);
 }
 
 static int compare_stacks(const struct diff_opts *o, const struct sf_sides *sides)
@@ -182,12 +190,54 @@ static int compare_stacks(const struct diff_opts *o, const struct sf_sides *side
 	return status;
 }
 
+/* ------------------------------------------------------------------ tables of pauses */
+
+static int print_sweeps(const struct sf_sweepdiff *d, enum format format)
+{
+	struct sf_text_opts text = sf_terminal_opts(stdout);
+	struct sf_str out = SF_STR_INIT;
+	int ret = 0;
+
+	if (format == FORMAT_JSON)
+		ret = sf_json_sweepdiff(&out, d);
+	else
+		sf_text_sweepdiff(&out, d, &text);
+	return put(&out, ret);
+}
+
+static int compare_sweeps(const struct diff_opts *o, struct sf_sides *sides)
+{
+	struct sf_sweeps s;
+	struct sf_gate g;
+	int status;
+
+	if (o->event || format_of(o) == FORMAT_FOLDED)
+		return sf_usage("%s: there are no stacks in a table of pauses",
+				o->event ? "--event" : "--format folded");
+	status = o->dir ? sf_sweeps_reportable(sides) : 0;
+	if (status)
+		return status;
+	status = sf_sweeps_load(&s, sides, &o->sides, false);
+	if (!status)
+		status = print_sweeps(s.diff, format_of(o));
+	if (!status && o->dir)
+		status = sf_sweeps_report(&s, o->dir, 0, o->argc, o->argv);
+	if (!status && !isnan(o->fail_over)) {
+		sf_gate_pauses(&g, s.diff->median_ms[SF_FAST], &s.diff->delta, o->fail_over);
+		status = say_gate(&g);
+	}
+	sf_sweeps_release(&s);
+	return status;
+}
+
 static int diff(const struct diff_opts *o, char **file, size_t nr)
 {
 	struct sf_sides sides;
 	int status = sf_sides_load(&sides, &o->sides, file, nr, false);
 
-	if (!status && o->event && !sides.stacks)
+	if (!status && sides.nr_tables)
+		status = compare_sweeps(o, &sides);
+	else if (!status && o->event && !sides.stacks)
 		status = sf_usage("--event is for stacks without BRANCHes");
 	else if (!status)
 		status = sides.stacks ? compare_stacks(o, &sides) : compare(o, &sides);
@@ -218,7 +268,8 @@ const struct sf_command cmd_diff = {
 	.usage = "[options] FAST SLOW\n[options] RUN\n[options] --fast FILE... --slow FILE...",
 	.about = "Compares recordings of fast and of slow BRANCHes: proves what they cover, says in "
 		 "one sentence why the pauses grew, and ranks what differs. With one recording the "
-		 "BRANCHes are split where the pauses change, or as --fast and --slow say.",
+		 "BRANCHes are split where the pauses change, or as --fast and --slow say. Tables of "
+		 "pauses (the CSV of show branches) and folded stacks are compared as far as they go.",
 	.options = options,
 	.operands = SF_OPERANDS_FILES,
 	.confined = SF_CONFINED_STARTS,

@@ -11,11 +11,11 @@
 #include <snapflame/fold.h>
 #include <snapflame/folded.h>
 #include <snapflame/script.h>
-#include <snapflame/sweep.h>
 
 #include "cmd.h"
 #include "diff_sides.h"
 #include "diff_stacks.h"
+#include "diff_sweeps.h"
 #include "options.h"
 #include "report.h"
 #include "report_dir.h"
@@ -77,21 +77,20 @@ static int of_sides(const struct report_opts *o, struct sf_sides *s)
 
 /* ------------------------------------------------------------------ sweeps, stacks */
 
-static int of_sweep(const struct report_opts *o, struct sf_input *in, const char *path)
+static int of_sweeps(const struct report_opts *o, struct sf_sides *sides)
 {
-	struct sf_error err = SF_ERROR_INIT;
-	struct sf_sweep sweep;
-	struct sf_report_input report = {
-		.sweep = &sweep, .source = path,
-		.no_diff = "a table of pauses says how long they were, not why; record the BRANCHes "
-			   "with snapflame record",
-	};
-	int status;
+	struct sf_sweeps s;
+	unsigned formats;
+	int status = formats_of(o, &formats);
 
-	if (sf_sweep_read(&sweep, in, path, &err))
-		return sf_fail(&err);
-	status = write_report(o, &report);
-	sf_sweep_release(&sweep);
+	if (!status)
+		status = sf_sweeps_reportable(sides);
+	if (status)
+		return status;
+	status = sf_sweeps_load(&s, sides, &o->sides, true);
+	if (!status)
+		status = sf_sweeps_report(&s, o->dir, formats, o->argc, o->argv);
+	sf_sweeps_release(&s);
 	return status;
 }
 
@@ -206,13 +205,15 @@ static int of_recordings(const struct report_opts *o, char **file, size_t nr)
 	struct sf_sides sides;
 	int status = sf_sides_load(&sides, &o->sides, file, nr, true);
 
-	if (!status)
+	if (!status && sides.nr_tables)
+		status = of_sweeps(o, &sides);
+	else if (!status)
 		status = sides.stacks ? of_two_stacks(o, &sides) : of_sides(o, &sides);
 	sf_sides_release(&sides);
 	return status;
 }
 
-/* A table, or one file with stacks, is read here; everything else is for the recordings' loader. */
+/* One file with stacks is read here; everything else is for the recordings' loader. */
 static int other_file(const struct report_opts *o, char **file, size_t nr, bool *taken)
 {
 	struct sf_error err = SF_ERROR_INIT;
@@ -230,12 +231,7 @@ static int other_file(const struct report_opts *o, char **file, size_t nr, bool 
 	if (ret)
 		return sf_fail(&err);
 	type = sf_input_type(in);
-	if (type == SF_FILETYPE_CSV && nr > 1)
-		status = sf_usage("%s: one table of pauses makes a report; there are %zu files", file[0],
-				  nr);
-	else if (type == SF_FILETYPE_CSV)
-		status = of_sweep(o, in, file[0]);
-	else if (nr == 1 && (type == SF_FILETYPE_FOLDED || type == SF_FILETYPE_SCRIPT))
+	if (nr == 1 && (type == SF_FILETYPE_FOLDED || type == SF_FILETYPE_SCRIPT))
 		status = of_stacks(o, in, file[0]);
 	else
 		*taken = false;

@@ -63,10 +63,8 @@ static int wrong_type(const char *path, enum sf_filetype type)
 {
 	if (type == SF_FILETYPE_EMPTY)
 		return sf_failf("%s: the file is empty; was the recorder killed?", path);
-	if (type == SF_FILETYPE_CSV)
-		return sf_failf("%s: a CSV of a sweep; snapflame report draws it", path);
-	return sf_failf("%s: neither a perf.data file nor stacks; record one with snapflame record",
-			path);
+	return sf_failf("%s: neither a perf.data file nor stacks nor a table of pauses; record one "
+			"with snapflame record", path);
 }
 
 static int check_type(const char *path, enum sf_filetype *type)
@@ -88,7 +86,7 @@ static int check_type(const char *path, enum sf_filetype *type)
 	*type = sf_input_type(in);
 	sf_input_free(in);
 	if (*type == SF_FILETYPE_PERF_DATA || *type == SF_FILETYPE_SCRIPT ||
-	    *type == SF_FILETYPE_FOLDED)
+	    *type == SF_FILETYPE_FOLDED || *type == SF_FILETYPE_CSV)
 		return 0;
 	return wrong_type(path, *type);
 }
@@ -160,7 +158,9 @@ static int add_files(struct sf_sides *s, enum sf_side side, const char *const *p
 		enum sf_filetype type;
 
 		status = check_type(path[i], &type);
-		if (!status && type != SF_FILETYPE_PERF_DATA)
+		if (!status && type == SF_FILETYPE_CSV)
+			s->nr_tables++;
+		else if (!status && type != SF_FILETYPE_PERF_DATA)
 			s->stacks = true;
 		else if (!status)
 			status = add_file(s, side, path[i], o);
@@ -172,12 +172,7 @@ static int add_files(struct sf_sides *s, enum sf_side side, const char *const *p
 
 /* ------------------------------------------------------------------- BRANCH numbers */
 
-struct numbers {
-	uint32_t *item;
-	size_t nr, alloc;
-};
-
-static int add_number(struct numbers *n, uint64_t branch)
+static int add_number(struct sf_numbers *n, uint64_t branch)
 {
 	for (size_t i = 0; i < n->nr; i++)
 		if (n->item[i] == branch)
@@ -188,21 +183,20 @@ static int add_number(struct numbers *n, uint64_t branch)
 	return 0;
 }
 
-static int add_range(struct numbers *n, const struct sf_recording *rec, uint64_t first,
-		     uint64_t last)
+/* Those of the file that are in the range, and its ends: one that is not there is reported later. */
+static int add_range(struct sf_numbers *n, const struct sf_numbers *all, uint64_t first, uint64_t last)
 {
 	int status = add_number(n, first);
 
-	for (size_t i = 0; !status && i < rec->nr_windows; i++)
-		if (rec->window[i].branch >= first && rec->window[i].branch <= last)
-			status = add_number(n, rec->window[i].branch);
-	/* A last one that is not there is for sf_diff_split() to report. */
+	for (size_t i = 0; !status && i < all->nr; i++)
+		if (all->item[i] >= first && all->item[i] <= last)
+			status = add_number(n, all->item[i]);
 	if (!status && last != UINT64_MAX)
 		status = add_number(n, last);
 	return status;
 }
 
-static int numbers_of(struct numbers *n, const struct sf_recording *rec, const char *name,
+static int numbers_of(struct sf_numbers *n, const struct sf_numbers *all, const char *name,
 		      const struct sf_texts *t)
 {
 	const struct sf_option row = { .type = SF_OPTION_LIST, .name = name };
@@ -214,12 +208,12 @@ static int numbers_of(struct numbers *n, const struct sf_recording *rec, const c
 		if (sf_option_value(&row, t->item[i], &l, &err))
 			status = sf_usage("%s", err.what);
 	for (size_t i = 0; !status && i < l.nr; i++)
-		status = add_range(n, rec, l.item[i].first, l.item[i].last);
+		status = add_range(n, all, l.item[i].first, l.item[i].last);
 	free(l.item);
 	return status;
 }
 
-static int on_both_sides(const struct numbers *a, const struct numbers *b)
+static int on_both_sides(const struct sf_numbers *a, const struct sf_numbers *b)
 {
 	for (size_t i = 0; i < a->nr; i++)
 		for (size_t k = 0; k < b->nr; k++)
@@ -228,9 +222,33 @@ static int on_both_sides(const struct numbers *a, const struct numbers *b)
 	return 0;
 }
 
-static int split_at(struct sf_sides *s, const struct sf_recording *rec, const struct numbers *fast,
-		    const struct numbers *slow, const struct sf_sides_opts *o, bool whole_is_fine)
+int sf_sides_numbers(struct sf_sides *s, const struct sf_sides_opts *o, const struct sf_numbers *all)
 {
+	int status = numbers_of(&s->number[SF_FAST], all, "fast", &o->fast);
+
+	if (!status)
+		status = numbers_of(&s->number[SF_SLOW], all, "slow", &o->slow);
+	return status ? status : on_both_sides(&s->number[SF_FAST], &s->number[SF_SLOW]);
+}
+
+static int numbers_of_windows(struct sf_sides *s, const struct sf_sides_opts *o,
+			      const struct sf_recording *rec)
+{
+	struct sf_numbers all = { 0 };
+	int status = 0;
+
+	for (size_t i = 0; !status && i < rec->nr_windows; i++)
+		status = add_number(&all, rec->window[i].branch);
+	if (!status)
+		status = sf_sides_numbers(s, o, &all);
+	free(all.item);
+	return status;
+}
+
+static int split_at(struct sf_sides *s, const struct sf_recording *rec, const struct sf_sides_opts *o,
+		    bool whole_is_fine)
+{
+	const struct sf_numbers *fast = &s->number[SF_FAST], *slow = &s->number[SF_SLOW];
 	struct sf_error err = SF_ERROR_INIT;
 	int ret;
 
@@ -247,34 +265,30 @@ static int split_at(struct sf_sides *s, const struct sf_recording *rec, const st
 	return ret ? sf_fail(&err) : 0;
 }
 
-static int split(struct sf_sides *s, const struct sf_sides_opts *o, const char *path,
+static int split(struct sf_sides *s, const struct sf_sides_opts *o, const char *const *path,
 		 bool whole_is_fine)
 {
-	struct numbers fast = { 0 }, slow = { 0 };
 	const struct sf_recording *rec;
 	enum sf_filetype type;
-	int status = check_type(path, &type);
+	int status = check_type(*path, &type);
 
 	if (status)
 		return status;
+	if (type == SF_FILETYPE_CSV) {
+		s->path[SF_FAST] = path;
+		s->nr_paths[SF_FAST] = s->nr_tables = 1;
+		return 0;
+	}
 	if (type != SF_FILETYPE_PERF_DATA)
 		return sf_usage("%s: stacks without BRANCHes cannot be split; give two files",
-				path);
-	rec = load(s, path, o);
+				*path);
+	rec = load(s, *path, o);
 	if (!rec)
 		return SF_EXIT_FAILED;
 	if (!rec->nr_windows)
 		return no_windows(rec);
-	status = numbers_of(&fast, rec, "fast", &o->fast);
-	if (!status)
-		status = numbers_of(&slow, rec, "slow", &o->slow);
-	if (!status)
-		status = on_both_sides(&fast, &slow);
-	if (!status)
-		status = split_at(s, rec, &fast, &slow, o, whole_is_fine);
-	free(fast.item);
-	free(slow.item);
-	return status;
+	status = numbers_of_windows(s, o, rec);
+	return status ? status : split_at(s, rec, o, whole_is_fine);
 }
 
 /* ---------------------------------------------------------------------------- together */
@@ -319,14 +333,19 @@ int sf_sides_load(struct sf_sides *s, const struct sf_sides_opts *o, char **file
 	if (status)
 		return status;
 	if (nr_files == 1)
-		return split(s, o, file[0], whole_is_fine);
+		return split(s, o, (const char *const *)file, whole_is_fine);
 	if (nr_files == 2) {
 		fast = (const char *const *)file;
 		slow = fast + 1;
 		nr_fast = nr_slow = 1;
 	}
 	status = add_files(s, SF_FAST, fast, nr_fast, o);
-	return status ? status : add_files(s, SF_SLOW, slow, nr_slow, o);
+	if (!status)
+		status = add_files(s, SF_SLOW, slow, nr_slow, o);
+	if (!status && s->nr_tables && s->nr_tables < nr_fast + nr_slow)
+		status = sf_failf("a table of pauses compares with tables of pauses only; snapflame show "
+				  "FILE branches --csv makes one of a recording");
+	return status;
 }
 
 void sf_sides_release(struct sf_sides *s)
@@ -334,6 +353,8 @@ void sf_sides_release(struct sf_sides *s)
 	for (size_t i = 0; i < s->nr; i++)
 		sf_recording_free(s->rec[i]);
 	free(s->rec);
-	free(s->ref[SF_FAST]);
-	free(s->ref[SF_SLOW]);
+	for (int side = 0; side < SF_NR_SIDES; side++) {
+		free(s->ref[side]);
+		free(s->number[side].item);
+	}
 }

@@ -31,6 +31,12 @@ struct sf_sides {
 	char split[256];
 	/* Some file has stacks but no windows: all are to be compared by their stacks. */
 	bool stacks;
+	/* Of files that are tables of pauses: all are, or none. path[SF_FAST] alone: one, to be split. */
+	size_t nr_tables;
+	struct sf_numbers {
+		uint32_t *item;
+		size_t nr, alloc;
+	} number[SF_NR_SIDES]; /* what --fast and --slow name; none: the split is to be found */
 	const char *const *path[SF_NR_SIDES];
 	size_t nr_paths[SF_NR_SIDES];
 };
@@ -52,5 +58,8 @@ int sf_sides_parse(const struct sf_command *cmd, void *target, int argc, char **
 int sf_sides_load(struct sf_sides *s, const struct sf_sides_opts *o, char **file, size_t nr_files,
 		  bool whole_is_fine);
 void sf_sides_release(struct sf_sides *s);
+
+/* The BRANCH numbers of --fast and --slow, with all as those that the file has; an exit status. */
+int sf_sides_numbers(struct sf_sides *s, const struct sf_sides_opts *o, const struct sf_numbers *all);
 
 #endif

@@ -84,9 +84,27 @@ void sf_gate_cause(struct sf_str *out, const struct sf_diff *d, const struct sf_
 	}
 }
 
+static void decide(struct sf_gate *g, double base, double delta, double least, const char *undecided,
+		   double limit)
+{
+	g->growth_pct = 100 * delta / base;
+	g->least_pct = 100 * least / base;
+	g->decided = base > 0 && isfinite(least);
+	g->exceeded = g->decided && g->least_pct > limit;
+	if (!g->decided)
+		snprintf(g->text, sizeof(g->text),
+			 "growth of %.1f %% against the limit of %g %%: not decided, %s",
+			 g->growth_pct, limit, undecided);
+	else
+		snprintf(g->text, sizeof(g->text),
+			 "growth of %.1f %%, at least %.1f %% with 95 %% confidence: the limit of %g %% "
+			 "is %s", g->growth_pct, g->least_pct, limit,
+			 g->exceeded ? "exceeded" : "kept");
+}
+
 int sf_gate_check(struct sf_gate *g, const struct sf_diff *d, double limit_pct)
 {
-	double base = d->median_ms[SF_FAST], least = NAN;
+	double least = NAN;
 	int ret = 0;
 
 	memset(g, 0, sizeof(*g));
@@ -94,19 +112,15 @@ int sf_gate_check(struct sf_gate *g, const struct sf_diff *d, double limit_pct)
 		least = d->delta.lo;
 	else if (d->trend)
 		ret = least_of_trend(d, &least);
-	g->growth_pct = 100 * d->delta.value / base;
-	g->least_pct = 100 * least / base;
-	g->decided = base > 0 && isfinite(least);
-	g->exceeded = g->decided && g->least_pct > limit_pct;
+	decide(g, d->median_ms[SF_FAST], d->delta.value, least, why_undecided(d), limit_pct);
 	what_grew(g, d);
-	if (!g->decided)
-		snprintf(g->text, sizeof(g->text),
-			 "growth of %.1f %% against the limit of %g %%: not decided, %s",
-			 g->growth_pct, limit_pct, why_undecided(d));
-	else
-		snprintf(g->text, sizeof(g->text),
-			 "growth of %.1f %%, at least %.1f %% with 95 %% confidence: the limit of %g %% "
-			 "is %s", g->growth_pct, g->least_pct, limit_pct,
-			 g->exceeded ? "exceeded" : "kept");
 	return ret;
+}
+
+void sf_gate_pauses(struct sf_gate *g, double fast_ms, const struct sf_estimate *delta,
+		    double limit_pct)
+{
+	memset(g, 0, sizeof(*g));
+	decide(g, fast_ms, delta->value, delta->has_interval ? delta->lo : NAN,
+	       "there are too few BRANCHes for an interval", limit_pct);
 }

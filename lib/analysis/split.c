@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analysis/diff_internal.h"
+#include "analysis/split.h"
 
 static const struct sf_window *window_of(const struct sf_recording *rec, uint32_t branch)
 {
@@ -33,21 +34,21 @@ static int take(const struct sf_recording *rec, const uint32_t *list, size_t nr,
 }
 
 /* "1-2", "3", "4-10" */
-static void range(char *buf, size_t size, const struct sf_window_ref *ref, size_t nr)
+static void range(char *buf, size_t size, const uint32_t end[2])
 {
-	if (nr == 1)
-		snprintf(buf, size, "%u", ref[0].window->branch);
+	if (end[0] == end[1])
+		snprintf(buf, size, "%u", end[0]);
 	else
-		snprintf(buf, size, "%u-%u", ref[0].window->branch, ref[nr - 1].window->branch);
+		snprintf(buf, size, "%u-%u", end[0], end[1]);
 }
 
-static void describe(const struct sf_series *s, const struct sf_diff_input *out, char *text,
-		     size_t size)
+void sf_split_words(char *text, size_t size, const struct sf_series *s,
+		    uint32_t end[SF_NR_SIDES][2])
 {
 	char a[32], z[32];
 
-	range(a, sizeof(a), out->ref[SF_FAST], out->nr[SF_FAST]);
-	range(z, sizeof(z), out->ref[SF_SLOW], out->nr[SF_SLOW]);
+	range(a, sizeof(a), end[SF_FAST]);
+	range(z, sizeof(z), end[SF_SLOW]);
 	switch (s->shape) {
 	case SF_SHAPE_FLAT:
 		snprintf(text, size, "BRANCH %s against %s: the series does not grow (p = %.2f)", a, z,
@@ -55,7 +56,7 @@ static void describe(const struct sf_series *s, const struct sf_diff_input *out,
 		break;
 	case SF_SHAPE_STEP:
 		snprintf(text, size, "BRANCH %s against %s: a step at BRANCH %u (p = %.2g)", a, z,
-			 out->ref[SF_SLOW][0].window->branch, s->p);
+			 end[SF_SLOW][0], s->p);
 		break;
 	default:
 		snprintf(text, size, "BRANCH %s against %s: %s growth, %.3g ms a BRANCH (p = %.2g)", a, z,
@@ -63,10 +64,20 @@ static void describe(const struct sf_series *s, const struct sf_diff_input *out,
 	}
 }
 
+/* First and last BRANCH of either side. */
+static void ends(uint32_t end[SF_NR_SIDES][2], const struct sf_diff_input *in)
+{
+	for (int s = 0; s < SF_NR_SIDES; s++) {
+		end[s][0] = in->ref[s][0].window->branch;
+		end[s][1] = in->ref[s][in->nr[s] - 1].window->branch;
+	}
+}
+
 static int found(const struct sf_recording *rec, size_t skip, struct sf_window_ref *refs,
 		 struct sf_diff_input *out, char *text, size_t size, struct sf_error *err)
 {
 	size_t n = rec->nr_windows > skip ? rec->nr_windows - skip : 0;
+	uint32_t end[SF_NR_SIDES][2];
 	struct sf_series s;
 	double *ms;
 	int ret;
@@ -97,7 +108,8 @@ static int found(const struct sf_recording *rec, size_t skip, struct sf_window_r
 	out->nr[SF_FAST] = s.fast.n;
 	out->ref[SF_SLOW] = refs + s.slow.first;
 	out->nr[SF_SLOW] = s.slow.n;
-	describe(&s, out, text, size);
+	ends(end, out);
+	sf_split_words(text, size, &s, end);
 	return 0;
 }
 
@@ -105,6 +117,7 @@ int sf_diff_split(const struct sf_recording *rec, const uint32_t *fast, size_t n
 		  const uint32_t *slow, size_t nr_slow, size_t skip, struct sf_window_ref *refs,
 		  struct sf_diff_input *out, char *text, size_t text_size, struct sf_error *err)
 {
+	uint32_t end[SF_NR_SIDES][2];
 	char a[32], z[32];
 	int ret;
 
@@ -123,8 +136,9 @@ int sf_diff_split(const struct sf_recording *rec, const uint32_t *fast, size_t n
 		ret = take(rec, slow, nr_slow, SF_SLOW, &refs, out, err);
 	if (ret)
 		return ret;
-	range(a, sizeof(a), out->ref[SF_FAST], nr_fast);
-	range(z, sizeof(z), out->ref[SF_SLOW], nr_slow);
+	ends(end, out);
+	range(a, sizeof(a), end[SF_FAST]);
+	range(z, sizeof(z), end[SF_SLOW]);
 	snprintf(text, text_size, "BRANCH %s against %s, as given", a, z);
 	return 0;
 }

@@ -6,9 +6,10 @@
 
 #include <snapflame/render_json.h>
 
+#include "render/json_diff.h"
 #include "render/json_value.h"
 
-static json_t *interval(const struct sf_estimate *e)
+json_t *sf_json_interval(const struct sf_estimate *e)
 {
 	if (!e->has_interval)
 		return json_null();
@@ -99,21 +100,26 @@ static json_t *slope(const struct sf_trend *t)
 	struct sf_estimate e = { .lo = t->lo, .hi = t->hi, .has_interval = isfinite(t->lo) };
 
 	return json_pack("{s:o, s:o, s:o}", "ms_per_branch", sf_json_number(t->slope), "ci95",
-			 interval(&e), "p", sf_json_number(t->kendall.p));
+			 sf_json_interval(&e), "p", sf_json_number(t->kendall.p));
+}
+
+json_t *sf_json_growth(const struct sf_growth *g, uint32_t step_at)
+{
+	const struct sf_series *s = &g->series;
+	bool step = s->shape == SF_SHAPE_STEP;
+
+	if (!g->branches)
+		return json_null();
+	return json_pack("{s:s, s:i, s:o, s:o, s:I, s:o}", "shape", sf_shape_name(s->shape),
+			 "direction", s->direction, "p", sf_json_number(s->p), "trend",
+			 slope(&g->trend), "branches", (json_int_t)g->branches, "step_at",
+			 step ? json_integer(step_at) : json_null());
 }
 
 /* Null where there is no series of BRANCHes. */
 static json_t *growth(const struct sf_diff *d, const struct sf_growth *g)
 {
-	const struct sf_series *s = &g->series;
-	bool step = s->shape == SF_SHAPE_STEP;
-
-	if (!d->growth || !g->branches)
-		return json_null();
-	return json_pack("{s:s, s:i, s:o, s:o, s:I, s:o}", "shape", sf_shape_name(s->shape),
-			 "direction", s->direction, "p", sf_json_number(s->p), "trend",
-			 slope(&g->trend), "branches", (json_int_t)g->branches, "step_at",
-			 step ? json_integer(sf_growths_branch(d->growth, g)) : json_null());
+	return d->growth ? sf_json_growth(g, sf_growths_branch(d->growth, g)) : json_null();
 }
 
 static json_t *cause(const struct sf_diff *d, const struct sf_cause *c)
@@ -123,7 +129,7 @@ static json_t *cause(const struct sf_diff *d, const struct sf_cause *c)
 			 "kind", sf_kind_name(c->kind), "state", sf_state_name(c->state),
 			 "delta_ms", sf_json_number(c->delta.value), "frame_ms",
 			 sf_json_number(c->frame_ms), "share_pct",
-			 sf_json_number(c->share_pct), "ci95_ms", interval(&c->delta), "fast_ms",
+			 sf_json_number(c->share_pct), "ci95_ms", sf_json_interval(&c->delta), "fast_ms",
 			 sf_json_number(c->fast_ms), "slow_ms", sf_json_number(c->slow_ms), "p",
 			 sf_json_number(c->p), "significant", c->significant, "owner",
 			 owner(d, c->owner), "frames",
@@ -141,7 +147,7 @@ static json_t *no_growth(const struct sf_diff *d)
 			 "s:[], s:n, s:[], s:[], s:n, s:b, s:n}",
 			 "kind", sf_kind_name(SF_KIND_NONE), "state", "delta_ms",
 			 sf_json_number(d->delta.value), "frame_ms", "share_pct", "ci95_ms",
-			 interval(&d->delta), "fast_ms", sf_json_number(d->median_ms[SF_FAST]),
+			 sf_json_interval(&d->delta), "fast_ms", sf_json_number(d->median_ms[SF_FAST]),
 			 "slow_ms", sf_json_number(d->median_ms[SF_SLOW]), "p", "significant", 0,
 			 "owner", "frames", "behind", "waiter", "waits_in", "served_by",
 			 "parts", "others", "q", "shift", 0, "growth");
@@ -242,12 +248,12 @@ static json_t *passive(const struct sf_diff *d)
 	return list;
 }
 
-static json_t *covariates(const struct sf_diff *d)
+json_t *sf_json_moved(const struct sf_moved *moved, size_t nr)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < d->nr_moved; i++) {
-		const struct sf_moved *m = &d->moved[i];
+	for (size_t i = 0; i < nr; i++) {
+		const struct sf_moved *m = &moved[i];
 
 		json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:b, s:o, s:o, s:i}",
 						      "name",
@@ -312,10 +318,10 @@ int sf_json_diff(struct sf_str *out, const struct sf_diff *d)
 				"s:o, s:o}",
 				"schema", "snapflame.diff/1", "fast", side(d, SF_FAST), "slow",
 				side(d, SF_SLOW), "delta_ms", "median", sf_json_number(d->delta.value),
-				"ci95", interval(&d->delta), "grows", grows, "trend", d->trend,
+				"ci95", sf_json_interval(&d->delta), "grows", grows, "trend", d->trend,
 				"series_p", sf_json_number(d->series_p), "coverage",
 				coverage(&d->coverage), "verdict", verdict(d), "causes", causes(d),
-				"passive", passive(d), "covariates", covariates(d), "advice",
+				"passive", passive(d), "covariates", sf_json_moved(d->moved, d->nr_moved), "advice",
 				sf_json_name(d->advice), "split", sf_json_name(d->split_text));
 	struct sf_growth none = { 0 };
 

@@ -80,7 +80,8 @@ void report_answer(struct sf_str *out, const struct report *r)
 	if (!r->in->no_diff)
 		return;
 	sf_str_add(out, "<section class=\"answer none\">\n");
-	paragraph(out, "verdict", "Nothing is compared, so there is no verdict.");
+	paragraph(out, "verdict", r->in->change ? r->in->change :
+				  "Nothing is compared, so there is no verdict.");
 	paragraph(out, "split", r->in->no_diff);
 	sf_str_add(out, "</section>\n");
 }

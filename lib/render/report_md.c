@@ -189,7 +189,9 @@ void report_md(struct sf_str *out, const struct report *r)
 	sf_str_addf(out, "## %s\n\n", report_title(r));
 	if (r->diff)
 		answer(out, r->diff);
-	else if (r->in->no_diff)
+	else if (r->in->change)
+		bullet(out, r->in->change);
+	if (!r->diff && r->in->no_diff)
 		bullet(out, r->in->no_diff);
 	if (r->diff)
 		causes(out, r->diff);

@@ -144,7 +144,7 @@ static void put_value(struct sf_str *s, double v)
 		sf_str_addf(s, fabs(v) >= 0.1 ? "%.1f" : "%.1g", v);
 }
 
-static void put_moved(struct sf_str *s, const struct sf_moved *m)
+void sf_put_moved(struct sf_str *s, const struct sf_moved *m)
 {
 	struct sf_quantity q = sf_quantity_of(m->name, fmax(fabs(m->fast), fabs(m->slow)));
 
@@ -171,7 +171,7 @@ static void put_all_moved(struct sf_str *s, const struct sf_diff *d, bool during
 			sf_str_add(s, ", ");
 		else if (s->len)
 			sf_str_add(s, "; ");
-		put_moved(s, m);
+		sf_put_moved(s, m);
 	}
 	if (n)
 		sf_str_add(s, during ? " during the pause" : " when the pause began");

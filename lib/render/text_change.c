@@ -6,8 +6,7 @@
 
 #include "render/text_diff.h"
 
-static void put_shape(struct sf_str *s, const struct sf_growths *g, const struct sf_growth *growth,
-		      bool with_p)
+void sf_put_shape(struct sf_str *s, const struct sf_growth *growth, uint32_t step_at, bool with_p)
 {
 	const struct sf_series *x = &growth->series;
 
@@ -16,8 +15,7 @@ static void put_shape(struct sf_str *s, const struct sf_growths *g, const struct
 		return;
 	}
 	if (x->shape == SF_SHAPE_STEP) {
-		sf_str_addf(s, "a step %s at BRANCH %u", x->direction < 0 ? "down" : "up",
-			    sf_growths_branch(g, growth));
+		sf_str_addf(s, "a step %s at BRANCH %u", x->direction < 0 ? "down" : "up", step_at);
 	} else {
 		sf_str_addf(s, "%s, %+.3g ms a BRANCH", sf_shape_name(x->shape), growth->trend.slope);
 		if (isfinite(growth->trend.lo))
@@ -41,6 +39,12 @@ static void put_company(struct sf_str *s, const struct sf_growths *g)
 				    l->during ? "in the pause" : "before it", l->corr.rho, l->corr.p);
 		return;
 	}
+}
+
+static void put_shape(struct sf_str *s, const struct sf_growths *g, const struct sf_growth *growth,
+		      bool with_p)
+{
+	sf_put_shape(s, growth, sf_growths_branch(g, growth), with_p);
 }
 
 void sf_view_growth(struct sf_diff_view *v)

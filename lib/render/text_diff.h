@@ -22,8 +22,12 @@ void sf_view_section(struct sf_diff_view *v, const char *head, enum sf_style sty
 void sf_view_causes(struct sf_diff_view *v, size_t lines);
 void sf_view_waiting(struct sf_diff_view *v);
 void sf_view_moved(struct sf_diff_view *v);
+/* "Dirty 0.4 → 212 MB" */
+void sf_put_moved(struct sf_str *s, const struct sf_moved *m);
 /* How the pauses go over the BRANCHes; what swapped without growing. */
 void sf_view_growth(struct sf_diff_view *v);
 void sf_view_shifts(struct sf_diff_view *v);
+/* "a step up at BRANCH 3, p = 5.3e-05", "linear, +120 ms a BRANCH (95 % interval …)", "flat (p = …)" */
+void sf_put_shape(struct sf_str *s, const struct sf_growth *growth, uint32_t step_at, bool with_p);
 
 #endif

@@ -7,9 +7,10 @@
 #include <string.h>
 
 #include <snapflame/str.h>
-#include <snapflame/sweep.h>
+#include <snapflame/render_sweepdiff.h>
 
 #include "../unit/near_text.h"
+#include "output_holds.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -65,6 +66,33 @@ static void check_again(const struct sf_sweep *s)
 	sf_str_release(&text);
 }
 
+/* Against another table, or split; what comes of it is printed. */
+static void check_diff(const struct sf_sweep *s, const struct sf_sweep *slow)
+{
+	const struct sf_sweepdiff_table a = { s, "a.csv" }, b = { slow, "b.csv" };
+	struct sf_sweepdiff_input in = { .table = { &a, &b }, .nr = { 1, slow != NULL } };
+	struct sf_error err = SF_ERROR_INIT;
+	struct sf_str out = SF_STR_INIT;
+	struct sf_sweepdiff *d;
+	size_t n = 0;
+
+	if (sf_sweepdiff_make(&d, &in, &err)) {
+		MUST(err.what[0]);
+		return;
+	}
+	for (size_t i = 0; i < d->nr_rows; i++)
+		n += d->row[i].side >= 0;
+	MUST(n == d->nr[SF_FAST] + d->nr[SF_SLOW]);
+	MUST(!slow || (!d->grows && n == d->nr_rows)); /* the same on both sides */
+	sf_text_sweepdiff(&out, d, &(struct sf_text_opts){ 0 });
+	check_text(&out);
+	sf_str_reset(&out);
+	MUST(!sf_json_sweepdiff(&out, d));
+	check_json(out.buf, out.len, false);
+	sf_str_release(&out);
+	sf_sweepdiff_free(d);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct sf_sweep s;
@@ -77,6 +105,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (!(s.row[i].pause_ms >= 0) || s.row[i].bytes < 0 || isinf(s.row[i].diff_ms))
 			abort();
 	check_again(&s);
+	check_diff(&s, &s);
+	check_diff(&s, NULL);
+	sf_sweep_skip(&s, 1);
+	check_diff(&s, NULL);
 	sf_sweep_release(&s);
 	return 0;
 }

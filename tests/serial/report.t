@@ -133,6 +133,9 @@ is "$(awk -F '\t' 'NR > 1 && NF > 2 {print $1, $2}' sweep/pauses.tsv)" "1 288
 2 263
 3 1321" "a sweep: its pauses"
 has "a sweep: bytes in the text" "1.2 MB" sweep/report.md
+has "a sweep: how its pauses went" "The pauses grew from 275.5 to 1321.0 ms" sweep/report.html
+run "$SNAPFLAME" report --warmup 1 sweep.csv -o warm
+is "$status$(awk -F '\t' 'NR > 1 && NF > 2 {print $1}' warm/pauses.tsv | tr '\n' ' ')" "02 3 " "a sweep: without its warm-up"
 "$SNAPFLAME" show run.data branches --csv >show.csv 2>/dev/null
 run "$SNAPFLAME" report show.csv -o sweep2
 is "$status" 0 "what show --csv prints is read" || sed 's/^/# /' "$err"

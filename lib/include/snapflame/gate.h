@@ -30,5 +30,8 @@ void sf_gate_cause(struct sf_str *out, const struct sf_diff *d, const struct sf_
  * taken of all BRANCHes of their recording from the first one compared on. 0 or -ENOMEM.
  */
 int sf_gate_check(struct sf_gate *g, const struct sf_diff *d, double limit_pct);
+/* The same of pauses that are known by themselves: nothing is listed as what grew. */
+void sf_gate_pauses(struct sf_gate *g, double fast_ms, const struct sf_estimate *delta,
+		    double limit_pct);
 
 #endif

@@ -52,6 +52,10 @@
  * Without windows (folded stacks, perf script text) fast and slow are {windows: [], pause_ms:
  * {median: null}, n: 0, weight, event, files}, and stacks is [{frames, fast_pct, slow_pct, delta_pct,
  * ci95_pct, p, q, significant, shift, note}]: ci95_pct, p and q are null with one file a side.
+ *
+ * Of tables of pauses (render_sweepdiff.h) windows have diff_ms and diff_physical_bytes, too; verdict
+ * is null; change is the sentence about the pauses, inside_pct the share of the growth that diff_ms
+ * has, trials [{file, trial, fast_ms, slow_ms}] the medians of each trial.
  */
 #ifndef SNAPFLAME_RENDER_JSON_H
 #define SNAPFLAME_RENDER_JSON_H

@@ -25,6 +25,7 @@ struct sf_report_input {
 	size_t nr_recs;
 	const struct sf_diff *diff;      /* of windows of rec; NULL: nothing is compared */
 	const char *no_diff;             /* why not; NULL */
+	const char *change;              /* what pauses without stacks say by themselves; NULL */
 	const struct sf_sweep *sweep;    /* pauses without a recording */
 	const struct sf_flame *flame;    /* finished; of folded stacks without a recording */
 	const char *source;              /* file name of sweep or flame */
