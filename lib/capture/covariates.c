@@ -237,7 +237,25 @@ static void add_cpu(json_t *o)
 		json_object_set_new(o, "load_1min", json_real(strtod(buf, NULL)));
 }
 
-json_t *sf_covariates(pid_t pid)
+void sf_covariates_without(json_t *o, uint64_t own)
+{
+	static const struct {
+		const char *name;
+		int sign; /* of what our memory has added to it */
+	} of[] = {
+		{ "Shmem_kB", 1 }, { "Cached_kB", 1 }, { "MemFree_kB", -1 }, { "MemAvailable_kB", -1 },
+	};
+
+	for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+		json_t *v = json_object_get(o, of[i].name);
+		json_int_t kb = json_integer_value(v) - of[i].sign * (json_int_t)(own / 1024);
+
+		if (v)
+			json_integer_set(v, kb > 0 ? kb : 0);
+	}
+}
+
+json_t *sf_covariates(pid_t pid, uint64_t own)
 {
 	json_t *o = json_object();
 
@@ -250,5 +268,6 @@ json_t *sf_covariates(pid_t pid)
 	add_cgroup(o, pid);
 	add_process(o, pid);
 	add_cpu(o);
+	sf_covariates_without(o, own);
 	return o;
 }

@@ -10,8 +10,13 @@
 /*
  * {name: number}. Names end in the unit: Dirty_kB, psi_io_some_us, disk_vda_write_ms, …; counters
  * are as the kernel has them, since boot. NULL without memory.
+ *
+ * own: bytes that this capture has in shared memory. They grow with every BRANCH, as whatever they
+ * are counted in would: it is given without them.
  */
-json_t *sf_covariates(pid_t pid);
+json_t *sf_covariates(pid_t pid, uint64_t own);
+/* The same on an object that has been read. */
+void sf_covariates_without(json_t *o, uint64_t own);
 
 /*
  * [{"path","bytes","allocated_bytes","extents"}]: regular files that pid has open for writing, and

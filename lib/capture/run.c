@@ -139,7 +139,7 @@ static int add_covariates(struct sf_capture *c, unsigned branch, const char *edg
 	uint64_t t = sf_now();
 	json_t *files = sf_covariates_files(c->pid, c->opts.branch_cmd, c->reply);
 	json_t *o = json_pack("{s:i, s:s, s:o, s:o}", "branch", (int)branch, "edge", edge, "values",
-			      sf_covariates(c->pid), "files", files);
+			      sf_covariates(c->pid, c->spooled), "files", files);
 
 	return sf_marks_add(&c->marks, "covariates", t, o);
 }

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "capture/covariates.h"
 #include "capture/identity.h"
 #include "capture/kallsyms.h"
 #include "capture/mounts.h"
@@ -218,6 +219,28 @@ static void places(void **state)
 	assert_string_equal(p.fs, "ext4");
 }
 
+/* What the recorder holds grows with each BRANCH: as a covariate it would go with every growth. */
+static void own_memory(void **state)
+{
+	json_t *o = json_pack("{s:i, s:i, s:i, s:i, s:i}", "Shmem_kB", 5000, "Cached_kB", 9000,
+			      "MemFree_kB", 100, "Dirty_kB", 70, "MemAvailable_kB", 200);
+
+	sf_covariates_without(o, 4096 * 1024);
+	assert_int_equal(json_integer_value(json_object_get(o, "Shmem_kB")), 904);
+	assert_int_equal(json_integer_value(json_object_get(o, "Cached_kB")), 4904);
+	assert_int_equal(json_integer_value(json_object_get(o, "MemFree_kB")), 4196);
+	assert_int_equal(json_integer_value(json_object_get(o, "MemAvailable_kB")), 4296);
+	assert_int_equal(json_integer_value(json_object_get(o, "Dirty_kB")), 70);
+	/* The two were not read at the same instant. */
+	sf_covariates_without(o, 5000 * 1024);
+	assert_int_equal(json_integer_value(json_object_get(o, "Shmem_kB")), 0);
+	json_decref(o);
+	o = json_object();
+	sf_covariates_without(o, 4096);
+	assert_int_equal(json_object_size(o), 0);
+	json_decref(o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -227,6 +250,7 @@ int main(void)
 		cmocka_unit_test(test_own_stack),
 		cmocka_unit_test(vm_names),
 		cmocka_unit_test(places),
+		cmocka_unit_test(own_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
