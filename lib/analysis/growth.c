@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/covariate.h"
 
 static const double worth = 0.01;  /* of the longest pause: a path that is larger somewhere is listed */
 static const double same = 0.98;   /* of a path's time in one below it: that one says it all */
@@ -78,10 +77,15 @@ static double median_of(const double *v, size_t n)
 	return median;
 }
 
+/* What was not read (NAN) does not count. */
 static bool constant(const double *v, size_t n)
 {
-	for (size_t i = 1; i < n; i++)
-		if (v[i] != v[0])
+	size_t first = 0;
+
+	while (first < n && isnan(v[first]))
+		first++;
+	for (size_t i = first; i < n; i++)
+		if (!isnan(v[i]) && v[i] != v[first])
 			return false;
 	return true;
 }
@@ -244,7 +248,7 @@ static int add_covariates(struct sf_growths *g, const struct sf_recording *rec)
 			l->name = name;
 			l->during = during;
 			for (size_t k = 0; k < g->nr; k++)
-				l->v[k] = sf_covariate_value(rec, g->window[k], name, during);
+				l->v[k] = sf_window_covariate(rec, g->window[k], name, during);
 			/* What never changes is not worth a line. */
 			if (constant(l->v, g->nr))
 				g->nr_lines--;

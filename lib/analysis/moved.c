@@ -5,26 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/covariate.h"
 #include "analysis/diff_internal.h"
 
 static const double least_change = 0.5; /* relative, to be worth a word */
 enum { MAX_MOVED = 12 };
-
-double sf_covariate_value(const struct sf_recording *rec, const struct sf_window *w, const char *name,
-			  bool during)
-{
-	for (size_t i = 0; i < w->nr_covariates; i++) {
-		const struct sf_covariate *c = &w->covariate[i];
-
-		if (strcmp(sf_text(rec, c->name), name) || !c->has_begin)
-			continue;
-		if (!during)
-			return c->begin;
-		return c->has_end ? c->end - c->begin : NAN;
-	}
-	return NAN;
-}
 
 /* Two series for each name of the last window: at its beginning, and its change inside. */
 static double *series(const struct sf_diff *d, const struct sf_window_ref *last)
@@ -36,7 +20,7 @@ static double *series(const struct sf_diff *d, const struct sf_window_ref *last)
 		const char *name = sf_text(last->rec, last->window->covariate[i / 2].name);
 
 		for (size_t c = 0; c < n; c++)
-			v[i * n + c] = sf_covariate_value(d->ref[c].rec, d->ref[c].window, name, i % 2);
+			v[i * n + c] = sf_window_covariate(d->ref[c].rec, d->ref[c].window, name, i % 2);
 	}
 	return v;
 }

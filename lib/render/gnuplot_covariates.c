@@ -20,18 +20,7 @@ struct chosen {
 
 static double value(const struct sf_window_ref *ref, const struct chosen *c)
 {
-	const struct sf_window *w = ref->window;
-
-	for (size_t i = 0; i < w->nr_covariates; i++) {
-		const struct sf_covariate *v = &w->covariate[i];
-
-		if (!v->has_begin || strcmp(sf_text(ref->rec, v->name), c->name))
-			continue;
-		if (!c->during)
-			return v->begin;
-		return v->has_end ? v->end - v->begin : NAN;
-	}
-	return NAN;
+	return sf_window_covariate(ref->rec, ref->window, c->name, c->during);
 }
 
 static size_t of_diff(const struct sf_diff *d, struct chosen *c)

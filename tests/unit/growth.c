@@ -91,6 +91,8 @@ static void which_of_them_grows(void **state)
 		branch(&s, k + 1, w, 3);
 		sf_str_addf(&s, "covariate %d Dirty_kB %d %d\n", k + 1, 1000 * k, 1000 * k + 1);
 		sf_str_addf(&s, "covariate %d Load %d %d\n", k + 1, k % 2, k % 2);
+		sf_str_addf(&s, "covariate %d disk_vda_writes %d %d\n", k + 1, 100 * k,
+			    100 * k + 7 * k);
 	}
 	g = growths(&rec, s.buf);
 	assert_int_equal(g->nr, 6);
@@ -113,6 +115,13 @@ static void which_of_them_grows(void **state)
 	assert_near(l->corr.rho, 1, 1e-9);
 	assert_true(l < line_of(g, "Load"));
 	assert_true(l > line_of(g, "stay"));
+	/* A count since boot goes with everything that grows: what counts is its change inside. */
+	l = line_of(g, "disk_vda_writes");
+	assert_true(l->during);
+	assert_near(l->last, 31.5, 1e-9);
+	for (size_t i = 0; i < g->nr_lines; i++)
+		assert_false(g->line[i].name && !strcmp(g->line[i].name, "disk_vda_writes") &&
+			     !g->line[i].during);
 	sf_growths_free(g);
 	sf_recording_free(rec);
 	sf_str_release(&s);

@@ -322,6 +322,16 @@ static inline uint32_t sf_stack_loc(const struct sf_recording *rec, uint32_t id)
 	return rec->node[id].loc;
 }
 
+/*
+ * A covariate of a window by its name (recordings number them each in their own way): when the window
+ * began, or (during) how much it changed inside. NAN where that was not read, and for the beginning
+ * of what only ever counts up: it is larger in every later window, whatever made that slow.
+ */
+double sf_window_covariate(const struct sf_recording *rec, const struct sf_window *w,
+			   const char *name, bool during);
+/* Does the kernel count it since boot (disk_vda_writes), rather than have it now (Dirty_kB)? */
+bool sf_covariate_counts(const char *name);
+
 /* Lost events whose hole overlaps [lo, hi]. */
 uint64_t sf_recording_lost(const struct sf_recording *rec, uint64_t lo, uint64_t hi);
 
