@@ -84,6 +84,8 @@ int sf_rank_corr(const double *x, const double *y, size_t n, struct sf_corr *out
 			double df = (double)n - 2, left = fmax(0, 1 - out->rho * out->rho);
 
 			out->p = fmin(1, 2 * sf_t_upper(fabs(out->rho) * sqrt(df / left), df));
+			/* Of n! orders no fewer than two are as far out, which t does not know. */
+			out->p = fmax(out->p, 2 * exp(-lgamma((double)n + 1)));
 			out->p_min = 0;
 		}
 	}

@@ -183,6 +183,9 @@ static void spearman(void **state)
 	assert_near(c.rho, 0.9636363636363635, 1e-12);
 	assert_near(c.p, 7.3209748095299185e-06, 1e-12);
 	assert_false(c.exact);
+	/* Two of the 10! orders are perfect. */
+	assert_int_equal(sf_rank_corr(order, order, 10, &c), 0);
+	assert_near(c.p, 2. / 3628800, 1e-15);
 }
 
 /* Dirty_kB goes with the pauses; the others stand still, jitter, or are missing. */
