@@ -247,9 +247,9 @@ int sf_paths_diff(const double *v, size_t paths, size_t n, size_t m,
 
 /*
  * Spearman's correlation of ranks, ties shared. p (two-sided) is exact for n <= 8, beyond it is by
- * the t approximation, but never below 2/n!. With n <= 4 nothing can be significant, with 5 only perfect order can: p_min
- * says how small p could have become, so that a reader is not told "no relation" where none could
- * be seen.
+ * the t approximation, but never below 2/n!. With n <= 4 nothing can be significant, with 5 only
+ * perfect order can: p_min says how small p could have become, so that a reader is not told "no
+ * relation" where none could be seen.
  */
 struct sf_corr {
 	double rho;
