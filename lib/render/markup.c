@@ -97,7 +97,7 @@ static void put_md(struct sf_str *out, const char *c, size_t n)
 	/* @ and # make mentions and links of issues; an entity is the one way to stop all readers. */
 	if (*c == '@' || *c == '#' || *c == '<' || *c == '>' || *c == '&')
 		sf_str_addf(out, "&#%u;", (unsigned char)*c);
-	else if (n == 1 && strchr("\\`*_{}[]()!|~$", *c))
+	else if (n == 1 && strchr("\\`*_{}[]|~$", *c))
 		sf_str_addf(out, "\\%c", *c);
 	else
 		sf_str_addn(out, c, n);
@@ -198,6 +198,14 @@ void sf_markup_signed_ms(struct sf_str *out, double ms)
 	if (isfinite(ms) && ms >= 0.0005)
 		sf_str_addch(out, '+');
 	sf_markup_ms(out, ms);
+}
+
+void sf_markup_pct(struct sf_str *out, double pct)
+{
+	if (!isfinite(pct))
+		sf_str_add(out, "–");
+	else
+		sf_str_addf(out, "%.1f %%", fabs(pct) < 0.05 ? 0 : pct);
 }
 
 void sf_markup_bytes(struct sf_str *out, double bytes)

@@ -31,6 +31,8 @@ void sf_markup_number(struct sf_str *out, double v, int digits);
 void sf_markup_ms(struct sf_str *out, double ms);
 /* The same with its sign. */
 void sf_markup_signed_ms(struct sf_str *out, double ms);
+/* "96.2 %" */
+void sf_markup_pct(struct sf_str *out, double pct);
 /* "532 B", "1.2 MB" (powers of 1000). */
 void sf_markup_bytes(struct sf_str *out, double bytes);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "render/quantity.h"
 
+#include <math.h>
 #include <string.h>
 
 #include <snapflame/array.h>
@@ -65,4 +66,23 @@ struct sf_quantity sf_quantity_of(const char *name, double most)
 	if (u->quantity != PLAIN)
 		q.factor /= handy(u->quantity, most * u->scale, &q.unit);
 	return q;
+}
+
+void sf_quantity_number(struct sf_str *out, const struct sf_quantity *q, double v)
+{
+	double shown = v * q->factor;
+
+	if (!isfinite(shown))
+		sf_str_add(out, "–");
+	else if (fabs(shown) >= 10 || shown == floor(shown))
+		sf_str_addf(out, "%.0f", shown + 0.0);
+	else
+		sf_str_addf(out, fabs(shown) >= 0.1 ? "%.1f" : "%.1g", shown);
+}
+
+void sf_quantity_put(struct sf_str *out, const struct sf_quantity *q, double v)
+{
+	sf_quantity_number(out, q, v);
+	if (isfinite(v))
+		sf_str_add(out, q->unit);
 }

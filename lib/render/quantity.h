@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+#include <snapflame/str.h>
+
 struct sf_quantity {
 	size_t stem;      /* bytes of the name without the ending that says the unit */
 	double factor;    /* a value times this is in unit */
@@ -13,5 +15,8 @@ struct sf_quantity {
 
 /* most: the largest of the values that are to be shown in one unit. */
 struct sf_quantity sf_quantity_of(const char *name, double most);
+/* "9184", "1.2"; "–" where it is not known. The second one with its unit. */
+void sf_quantity_number(struct sf_str *out, const struct sf_quantity *q, double v);
+void sf_quantity_put(struct sf_str *out, const struct sf_quantity *q, double v);
 
 #endif

@@ -160,12 +160,30 @@ static void cell_ms(struct sf_str *out, double ms, bool sign)
 /* The same call may cost time of several kinds: they are one cause. */
 static void parts(struct sf_str *out, const struct sf_cause *c)
 {
-	if (c->nr_parts < 2)
+	double ms[SF_NR_KINDS] = { 0 };
+	bool has[SF_NR_KINDS] = { false };
+	const char *comma = "";
+	size_t nr = 0;
+
+	for (size_t i = 0; i < c->nr_parts; i++) {
+		enum sf_kind k = c->part[i].kind;
+
+		nr += !has[k];
+		has[k] = true;
+		ms[k] += c->part[i].slow_ms - c->part[i].fast_ms;
+	}
+	if (nr < 2)
 		return;
 	sf_str_add(out, "<div>of it");
 	for (size_t i = 0; i < c->nr_parts; i++) {
-		sf_str_addf(out, "%s %s ", i ? "," : "", sf_kind_name(c->part[i].kind));
-		sf_markup_signed_ms(out, c->part[i].slow_ms - c->part[i].fast_ms);
+		enum sf_kind k = c->part[i].kind;
+
+		if (!has[k])
+			continue;
+		has[k] = false;
+		sf_str_addf(out, "%s %s ", comma, sf_kind_name(k));
+		sf_markup_signed_ms(out, ms[k]);
+		comma = ",";
 	}
 	sf_str_add(out, "</div>");
 }
@@ -179,7 +197,9 @@ static void cause(struct sf_str *out, const struct sf_diff *d, const struct sf_c
 	cell_ms(out, c->delta.value, true);
 	sf_str_add(out, "<td class=\"n\">");
 	interval(out, c->owner ? &c->delta : &(struct sf_estimate){ 0 });
-	sf_str_addf(out, "</td><td class=\"n\">%.1f %%</td>", c->share_pct);
+	sf_str_add(out, "</td><td class=\"n\">");
+	sf_markup_pct(out, c->share_pct);
+	sf_str_add(out, "</td>");
 	cell_ms(out, c->fast_ms, false);
 	cell_ms(out, c->slow_ms, false);
 	sf_str_add(out, "<td>");
@@ -241,8 +261,7 @@ static void passive(struct sf_str *out, const struct sf_diff *d)
 static void value(struct sf_str *out, double v, const struct sf_quantity *q)
 {
 	sf_str_add(out, "<td class=\"n\">");
-	if (isfinite(v))
-		sf_str_addf(out, "%.3g%s", v * q->factor, q->unit);
+	sf_quantity_put(out, q, v);
 	sf_str_add(out, "</td>");
 }
 

@@ -75,7 +75,9 @@ static void cause(struct sf_str *out, const struct sf_diff *d, const struct sf_c
 		sf_str_add(out, " to ");
 		sf_markup_signed_ms(out, c->delta.hi);
 	}
-	sf_str_addf(out, " | %.1f %% | ", c->share_pct);
+	sf_str_add(out, " | ");
+	sf_markup_pct(out, c->share_pct);
+	sf_str_add(out, " | ");
 	sf_markup_ms(out, c->fast_ms);
 	sf_str_add(out, " → ");
 	sf_markup_ms(out, c->slow_ms);
@@ -112,8 +114,11 @@ static void moved(struct sf_str *out, const struct sf_diff *d)
 		sf_str_addn(&stem, m->name, q.stem);
 		sf_str_add(out, "| ");
 		sf_markup_md(out, stem.buf);
-		sf_str_addf(out, " | %.3g%s | %.3g%s | %s |\n", m->fast * q.factor, q.unit,
-			    m->slow * q.factor, q.unit,
+		sf_str_add(out, " | ");
+		sf_quantity_put(out, &q, m->fast);
+		sf_str_add(out, " | ");
+		sf_quantity_put(out, &q, m->slow);
+		sf_str_addf(out, " | %s |\n",
 			    m->during ? "change in the pause" : "when the pause began");
 		sf_str_release(&stem);
 	}

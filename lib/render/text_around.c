@@ -136,24 +136,15 @@ void sf_view_waiting(struct sf_diff_view *v)
 
 /* ----------------------------------------------------------------------- moved */
 
-static void put_value(struct sf_str *s, double v)
-{
-	if (fabs(v) >= 10 || v == floor(v))
-		sf_str_addf(s, "%.0f", v + 0.0);
-	else
-		sf_str_addf(s, fabs(v) >= 0.1 ? "%.1f" : "%.1g", v);
-}
-
 void sf_put_moved(struct sf_str *s, const struct sf_moved *m)
 {
 	struct sf_quantity q = sf_quantity_of(m->name, fmax(fabs(m->fast), fabs(m->slow)));
 
 	sf_str_addn(s, m->name, q.stem);
 	sf_str_addch(s, ' ');
-	put_value(s, m->fast * q.factor);
+	sf_quantity_number(s, &q, m->fast);
 	sf_str_add(s, " → ");
-	put_value(s, m->slow * q.factor);
-	sf_str_add(s, q.unit);
+	sf_quantity_put(s, &q, m->slow);
 }
 
 enum { MAX_MOVED = 5 };

@@ -58,7 +58,8 @@ static void finish_row(struct row *r)
 {
 	snprintf(r->delta_text, sizeof(r->delta_text), "%+.1f", r->delta);
 	if (isfinite(r->share))
-		snprintf(r->share_text, sizeof(r->share_text), "%.1f %%", r->share);
+		snprintf(r->share_text, sizeof(r->share_text), "%.1f %%",
+			 fabs(r->share) < 0.05 ? 0 : r->share);
 	snprintf(r->fast_text, sizeof(r->fast_text), "%.1f", r->fast);
 	snprintf(r->slow_text, sizeof(r->slow_text), "%.1f", r->slow);
 }

@@ -93,7 +93,7 @@ static void the_example(void **state)
 	assert_has(text, "+29.8 2.7 % 12.0 → 41.8 jbd2/vda-8 running io-journal");
 	assert_has(text, "served by vda; firecracker (main) waits in jbd2_log_wait_commit <");
 	assert_has(text, "fill_page < -- < rwsem_down_write_slowpath");
-	assert_has(text, "-0.5 -0.0 % 259.4 → 258.9 (not listed) waiting");
+	assert_has(text, "-0.5 0.0 % 259.4 → 258.9 (not listed) waiting");
 	assert_has(text, "waiting fc_api, fc_vcpu 0, fc_vcpu 1 for firecracker; rayon-0…2 idle: not causes");
 	assert_has(text, "moved Dirty 0.4 → 212 MB, Writeback 0 → 96 MB when the pause began; psi_io_some "
 			 "12 → 1300 ms during the pause");
