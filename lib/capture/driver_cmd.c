@@ -104,6 +104,17 @@ static int pidfd_of(pid_t pid)
 	return (int)syscall(SYS_pidfd_open, pid, 0);
 }
 
+/* Never let go, it ends when the pipe does. */
+static void dismiss(struct cmd_driver *c)
+{
+	close_fd(&c->go);
+	if (c->pid > 0)
+		waitpid(c->pid, NULL, 0);
+	c->pid = 0;
+	close_fd(&c->failed);
+	close_fd(&c->pidfd);
+}
+
 static int fork_child(struct cmd_driver *c)
 {
 	int go[2] = { -1, -1 }, failed[2] = { -1, -1 }, ret = 0;
@@ -124,6 +135,8 @@ static int fork_child(struct cmd_driver *c)
 	close_fd(&failed[1]);
 	c->go = go[1];
 	c->failed = failed[0];
+	if (ret) /* a child that waits on would keep what it inherited, such as the pipes of helpers */
+		dismiss(c);
 	return ret;
 }
 
@@ -278,14 +291,7 @@ static void cmd_free(struct sf_driver *d)
 
 	if (!c)
 		return;
-	if (c->pid > 0) {
-		/* Never let go: it ends when the pipe does. */
-		close_fd(&c->go);
-		waitpid(c->pid, NULL, 0);
-	}
-	close_fd(&c->pidfd);
-	close_fd(&c->go);
-	close_fd(&c->failed);
+	dismiss(c);
 	close_fd(&c->base.output);
 	close_fd(&c->input);
 	for (char **w = c->cmd; w && *w; w++)

@@ -92,24 +92,34 @@ static bool give_up_something(struct sf_events *e, struct sf_perf_event *ev, int
 
 static void say_missing(struct sf_missing *missing, const struct sf_perf_event *ev, int error)
 {
+	const char *wide = !ev->wide && sf_events_system_allowed() ? ", or record with --scope system" : "";
+
 	if (error == -EACCES || error == -EPERM)
 		sf_missing_add(missing,
 			       "%s: not permitted; record as root, or run: sysctl "
 			       "kernel.perf_event_paranoid=-1",
 			       ev->name);
 	else if (error == -EMFILE)
-		sf_missing_add(missing, "%s: too many open files; raise ulimit -n", ev->name);
+		sf_missing_add(missing,
+			       "%s: takes more descriptors (one for each %s) than ulimit -n allows; "
+			       "raise it%s",
+			       ev->name, ev->wide ? "CPU" : "thread and CPU", wide);
 	else
 		sf_missing_add(missing, "%s: %s", ev->name, strerror(-error));
 }
 
-/* -ESRCH: a thread exited meanwhile, everything of the task list has to be opened again. */
+/*
+ * -ESRCH: a thread exited meanwhile, everything of the task list has to be opened again. The sideband
+ * first: where there are not descriptors for all, it says most.
+ */
 static int open_list(struct sf_events *e, int which, struct sf_missing *missing)
 {
-	for (int i = 0; i < SF_EV_NR; i++) {
-		struct sf_perf_event *ev = &e->event[i];
+	for (int n = -1; n < SF_EV_NR; n++) {
+		struct sf_perf_event *ev = &e->event[n < 0 ? SF_EV_SIDEBAND : n];
 		int ret;
 
+		if (n == SF_EV_SIDEBAND)
+			continue;
 		if (!ev->evsel || ev->wide != (which == WIDE))
 			continue;
 		do
@@ -120,6 +130,7 @@ static int open_list(struct sf_events *e, int which, struct sf_missing *missing)
 		if (ret) {
 			say_missing(missing, ev, ret);
 			drop_event(e, ev);
+			e->no_files |= ret == -EMFILE;
 		}
 	}
 	return 0;
@@ -286,12 +297,18 @@ static void set_filter(struct sf_perf_event *ev, const char *filter)
 }
 
 /* Neither samples nor switches: say what would help. */
-static int refused(const struct sf_events_opts *opts, struct sf_error *err)
+static int refused(const struct sf_events *e, const struct sf_events_opts *opts,
+		   struct sf_error *err)
 {
 	char path[32];
 	struct stat st;
 
 	snprintf(path, sizeof(path), "/proc/%d", (int)opts->pid);
+	if (e->no_files)
+		return sf_error_set(err, -EMFILE,
+				    "process %d has more threads than ulimit -n allows events for; raise "
+				    "it, or record as root with --scope system",
+				    (int)opts->pid);
 	if (opts->scope == SF_SCOPE_SYSTEM)
 		return sf_error_set(err, -EACCES,
 				    "all CPUs cannot be recorded; record as root or with --scope vmm, "
@@ -327,7 +344,7 @@ int sf_events_open(struct sf_events *e, const struct sf_events_opts *opts,
 	} else if (ret) {
 		sf_error_set(err, ret, "perf events cannot be opened: %s", strerror(-ret));
 	} else if (!e->event[SF_EV_CLOCK].evsel && !e->event[SF_EV_SIDEBAND].evsel) {
-		ret = refused(opts, err);
+		ret = refused(e, opts, err);
 	}
 	if (!ret)
 		ret = map_rings(e, err);

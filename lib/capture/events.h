@@ -57,6 +57,7 @@ struct sf_events {
 	size_t nr_rings, rings_alloc;
 	size_t nr_cpus; /* that each event was opened on */
 	bool user_only; /* the kernel's side is not for us */
+	bool no_files;  /* there were not descriptors enough */
 };
 
 struct sf_events_opts {

@@ -105,7 +105,7 @@ int sf_kallsyms_load(struct sf_kallsyms *k, const char *path)
 		else
 			k->sym[k->nr++] = sym;
 	}
-	if (!ret && !visible)
+	if (!ret && !visible) /* or empty */
 		ret = -EACCES;
 	if (ret) {
 		sf_kallsyms_release(k);

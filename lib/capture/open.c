@@ -21,7 +21,11 @@
 #include "proc.h"
 #include "session.h"
 
-enum { DEFAULT_HZ = 997, FILES_WANTED = 1 << 20 };
+enum {
+	DEFAULT_HZ = 997,
+	FILES_WANTED = 1 << 20,
+	OTHERS_FILES = 512, /* descriptors that events must leave to what else we do */
+};
 
 static int make_driver(struct sf_capture *c, struct sf_error *err)
 {
@@ -127,8 +131,11 @@ static bool uses_kvm(pid_t pid)
 	return found;
 }
 
-/* A descriptor for each event, CPU and thread, four for each thread polled. */
-static void raise_files(void)
+/*
+ * A descriptor for each event, CPU and thread, four for each thread polled: as many as we can have,
+ * but for some to spare.
+ */
+static void raise_files(rlim_t spare)
 {
 	struct rlimit r;
 
@@ -139,9 +146,9 @@ static void raise_files(void)
 		const struct rlimit more = { FILES_WANTED, FILES_WANTED };
 
 		if (!setrlimit(RLIMIT_NOFILE, &more))
-			return;
+			r = more;
 	}
-	r.rlim_cur = r.rlim_max;
+	r.rlim_cur = r.rlim_max - (spare < r.rlim_max / 2 ? spare : r.rlim_max / 2);
 	setrlimit(RLIMIT_NOFILE, &r);
 }
 
@@ -199,7 +206,9 @@ static int open_events(struct sf_capture *c, struct sf_error *err)
 
 	o.pid_filter = pids;
 	o.common_pid_filter = common;
+	raise_files(OTHERS_FILES);
 	ret = sf_events_open(&c->events, &o, &c->tracefs, &c->missing, err);
+	raise_files(0);
 	free(pids);
 	free(common);
 
@@ -287,8 +296,7 @@ static int open_all(struct sf_capture *c, struct sf_error *err)
 	c->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (c->stop_fd < 0)
 		return sf_error_set(err, -errno, "no eventfd: %s", strerror(errno));
-	ret = make_driver(c, err);
-	raise_files(); /* afterwards: a command has the limit that we had */
+	ret = make_driver(c, err); /* it gives a command the limit that we had */
 	if (!ret)
 		ret = look_at_target(c, err);
 	if (ret)

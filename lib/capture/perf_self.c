@@ -37,23 +37,17 @@ size_t sf_perf_fds(int **fd, size_t *alloc)
 	return nr;
 }
 
-static bool has_fd(const int *fd, size_t nr, int what)
-{
-	for (size_t i = 0; i < nr; i++) {
-		if (fd[i] == what)
-			return true;
-	}
-	return false;
-}
-
 /* The descriptors that came with ev, their ids, and what libperf forgets: close-on-exec. */
 int sf_perf_take_fds(struct sf_perf_event *ev, const int *before, size_t nr_before)
 {
 	int *now = NULL, ret = 0;
-	size_t alloc = 0, nr = sf_perf_fds(&now, &alloc);
+	size_t alloc = 0, nr = sf_perf_fds(&now, &alloc), k = 0;
 
+	/* Both in ascending order, as /proc lists them. */
 	for (size_t i = 0; i < nr && !ret; i++) {
-		if (has_fd(before, nr_before, now[i]))
+		while (k < nr_before && before[k] < now[i])
+			k++;
+		if (k < nr_before && before[k] == now[i])
 			continue;
 		fcntl(now[i], F_SETFD, FD_CLOEXEC);
 		if (SF_GROW(ev->fd, ev->nr + 1, ev->alloc) ||

@@ -23,6 +23,7 @@ enum {
 	SYSCALL_MAX = 256,
 	BUF_SIZE = 256 * 1024,
 	RELIST_ROUNDS = 32, /* a thread that replaced another does not change the number */
+	OTHERS_FILES = 512, /* descriptors that are left to the rest of the recorder */
 };
 
 enum file { F_SCHEDSTAT, F_SYSCALL, F_STACK, F_STAT, NR_FILES };
@@ -31,31 +32,56 @@ static const char *const file_name[NR_FILES] = { "schedstat", "syscall", "stack"
 
 struct sf_poll_thread {
 	pid_t tid;
+	bool kept; /* its files are open; else each is opened to be read, which costs twice as much */
 	int fd[NR_FILES];
 	uint64_t slices; /* switched to so many times when it was read */
 	bool blocked;    /* and it was blocked then: as long as slices stays, nothing changes */
 	char state;
 };
 
-static void close_files(struct sf_poll_thread *t)
+static void drop_thread(struct sf_poller *p, struct sf_poll_thread *t)
 {
-	for (int i = 0; i < NR_FILES; i++) {
+	if (!t->kept)
+		return;
+	for (int i = 0; i < NR_FILES; i++)
 		if (t->fd[i] >= 0)
 			close(t->fd[i]);
-		t->fd[i] = -1;
-	}
+	t->kept = false;
+	p->kept--;
 }
 
-static void open_files(struct sf_poll_thread *t, pid_t pid, pid_t tid)
+static void path_of(const struct sf_poller *p, const struct sf_poll_thread *t, enum file f,
+		    char *path, size_t size)
+{
+	snprintf(path, size, "/proc/%d/task/%d/%s", (int)p->opts.pid, (int)t->tid, file_name[f]);
+}
+
+static void add_thread(struct sf_poller *p, struct sf_poll_thread *t, pid_t tid)
 {
 	char path[64];
 
-	*t = (struct sf_poll_thread){ .tid = tid };
+	*t = (struct sf_poll_thread){ .tid = tid, .kept = p->kept < p->room };
+	if (!t->kept)
+		return;
+	p->kept++;
 	for (int i = 0; i < NR_FILES; i++) {
-		snprintf(path, sizeof(path), "/proc/%d/task/%d/%s", (int)pid, (int)tid,
-			 file_name[i]);
+		path_of(p, t, i, path, sizeof(path));
 		t->fd[i] = open(path, O_RDONLY | O_CLOEXEC);
 	}
+}
+
+/* Of how many threads the files can be kept open. */
+static size_t room(void)
+{
+	struct rlimit r;
+	pid_t *fd;
+	int used = sf_proc_numbers("/proc/self/fd", &fd);
+
+	if (used >= 0)
+		free(fd);
+	if (used < 0 || getrlimit(RLIMIT_NOFILE, &r) || r.rlim_cur < (rlim_t)used + OTHERS_FILES)
+		return 0;
+	return (size_t)(r.rlim_cur - (rlim_t)used - OTHERS_FILES) / NR_FILES;
 }
 
 /* Both lists are sorted: keep what is in both, open what is new. */
@@ -69,14 +95,14 @@ static void relist(struct sf_poller *p)
 	new = nr > 0 ? calloc((size_t)nr, sizeof(*new)) : NULL;
 	for (int i = 0; new && i < nr; i++) {
 		while (k < nr_old && old[k].tid < tid[i])
-			close_files(&old[k++]);
+			drop_thread(p, &old[k++]);
 		if (k < nr_old && old[k].tid == tid[i])
 			new[i] = old[k++];
 		else
-			open_files(&new[i], p->opts.pid, tid[i]);
+			add_thread(p, &new[i], tid[i]);
 	}
 	while (k < nr_old)
-		close_files(&old[k++]);
+		drop_thread(p, &old[k++]);
 	free(old);
 	free(tid);
 	p->item = new;
@@ -98,21 +124,27 @@ static void list(struct sf_poller *p)
 	relist(p);
 }
 
-static uint64_t slices_of(const struct sf_poll_thread *t)
+static ssize_t read_file(const struct sf_poller *p, const struct sf_poll_thread *t, enum file f,
+			 char *buf, size_t size)
+{
+	char path[64];
+
+	buf[0] = '\0';
+	if (t->kept)
+		return t->fd[f] < 0 ? -EBADF : sf_proc_pread(t->fd[f], buf, size);
+	path_of(p, t, f, path, sizeof(path));
+	return sf_proc_read(path, buf, size);
+}
+
+static uint64_t slices_of(const struct sf_poller *p, const struct sf_poll_thread *t)
 {
 	uint64_t run, delay, slices;
 	char buf[96];
 
-	if (t->fd[F_SCHEDSTAT] < 0 || sf_proc_pread(t->fd[F_SCHEDSTAT], buf, sizeof(buf)) <= 0 ||
+	if (read_file(p, t, F_SCHEDSTAT, buf, sizeof(buf)) <= 0 ||
 	    sf_proc_parse_schedstat(buf, &run, &delay, &slices))
 		return 0;
 	return slices + 1;
-}
-
-static ssize_t read_file(const struct sf_poll_thread *t, enum file f, char *buf, size_t size)
-{
-	buf[0] = '\0';
-	return t->fd[f] < 0 ? -EBADF : sf_proc_pread(t->fd[f], buf, size);
 }
 
 static void flush(struct sf_poller *p)
@@ -149,7 +181,7 @@ static void look(struct sf_poller *p, struct sf_poll_thread *t, uint64_t period)
 	struct sf_poll_rec rec = { .time = sf_now(), .period = period, .tid = (uint32_t)t->tid };
 	char syscall[SYSCALL_MAX], stack[STACK_MAX], stat[512];
 	struct sf_proc_stat st;
-	uint64_t slices = slices_of(t);
+	uint64_t slices = slices_of(p, t);
 
 	if (t->blocked && slices && slices == t->slices) {
 		rec.again = true;
@@ -158,13 +190,14 @@ static void look(struct sf_poller *p, struct sf_poll_thread *t, uint64_t period)
 		return;
 	}
 	t->blocked = false;
-	rec.syscall_len = (uint16_t)cut_newline(syscall, read_file(t, F_SYSCALL, syscall,
+	rec.syscall_len = (uint16_t)cut_newline(syscall, read_file(p, t, F_SYSCALL, syscall,
 								   sizeof(syscall)));
 	if (rec.syscall_len && !strncmp(syscall, "running", 7))
 		return;
-	rec.stack_len = (uint16_t)cut_newline(stack, read_file(t, F_STACK, stack, sizeof(stack)));
-	if (read_file(t, F_STAT, stat, sizeof(stat)) <= 0 || sf_proc_parse_stat(stat, &st) ||
-	    st.state == 'R' || (slices && slices_of(t) != slices))
+	rec.stack_len = (uint16_t)cut_newline(stack,
+					      read_file(p, t, F_STACK, stack, sizeof(stack)));
+	if (read_file(p, t, F_STAT, stat, sizeof(stat)) <= 0 || sf_proc_parse_stat(stat, &st) ||
+	    st.state == 'R' || (slices && slices_of(p, t) != slices))
 		return;
 	rec.state = t->state = st.state;
 	t->slices = slices;
@@ -245,22 +278,20 @@ static void *poller_thread(void *arg)
 static int check_access(struct sf_poller *p, struct sf_missing *missing)
 {
 	char stack[STACK_MAX], syscall[SYSCALL_MAX];
-	struct sf_poll_thread t;
+	const struct sf_poll_thread t = { .tid = p->opts.pid };
 	int ret = 0;
 
-	open_files(&t, p->opts.pid, p->opts.pid);
-	if (read_file(&t, F_STACK, stack, sizeof(stack)) < 0) {
+	if (read_file(p, &t, F_STACK, stack, sizeof(stack)) < 0) {
 		sf_missing_add(missing,
 			       "kernel stacks of /proc/PID/stack: not permitted; record as root");
-		if (read_file(&t, F_SYSCALL, syscall, sizeof(syscall)) < 0) {
+		if (read_file(p, &t, F_SYSCALL, syscall, sizeof(syscall)) < 0) {
 			sf_missing_add(missing, "/proc/PID/syscall: not permitted; record as root");
 			ret = -EACCES;
 		}
 	}
-	if (!slices_of(&t))
+	if (!slices_of(p, &t))
 		sf_missing_add(missing,
 			       "/proc/PID/schedstat: this kernel has none (CONFIG_SCHED_INFO)");
-	close_files(&t);
 	return ret;
 }
 
@@ -273,6 +304,7 @@ int sf_poller_start(struct sf_poller *p, const struct sf_poller_opts *opts, stru
 	*p = (struct sf_poller){ .opts = *opts, .spool = spool };
 	if (check_access(p, missing))
 		return 0;
+	p->room = room();
 	p->buf = malloc(BUF_SIZE);
 	if (!p->buf)
 		return sf_error_set(err, -ENOMEM, "out of memory");
@@ -311,7 +343,7 @@ void sf_poller_stop(struct sf_poller *p)
 	}
 	p->started = false;
 	for (size_t i = 0; i < p->nr; i++)
-		close_files(&p->item[i]);
+		drop_thread(p, &p->item[i]);
 	free(p->item);
 	free(p->buf);
 	p->item = NULL;

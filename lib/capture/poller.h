@@ -45,7 +45,8 @@ struct sf_poller {
 	pthread_cond_t wake;
 	bool started, active, stop, begin; /* begin: it has become active */
 	struct sf_poll_thread *item; /* sorted by tid */
-	size_t nr, alloc;
+	size_t nr;
+	size_t room, kept;           /* threads whose files may be, are kept open */
 	uint64_t links;              /* of /proc/PID/task when it was last listed */
 	uint64_t rounds, cpu_ns;
 	uint8_t *buf;
