@@ -309,7 +309,7 @@ int sf_growths_finish(struct sf_growths *g, const struct sf_recording *rec)
 		ret = fill(g, &g->line[i]);
 	if (!ret)
 		ret = adjust(g);
-	if (!ret)
+	if (!ret && g->nr_lines)
 		qsort(g->line, g->nr_lines, sizeof(*g->line), by_weight);
 	return ret;
 }

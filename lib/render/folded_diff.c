@@ -133,7 +133,7 @@ int sf_folded_diff(struct sf_str *out, const struct sf_diff *d)
 	struct lines l = { 0 };
 	int ret = collect(&l, d);
 
-	if (!ret) {
+	if (!ret && l.nr) { /* qsort() wants an array */
 		qsort(l.item, l.nr, sizeof(*l.item), by_stack);
 		print(out, &l);
 	}
