@@ -28,7 +28,9 @@ check-faults: all $(O)/tests/faults.so $(O)/tests/tools/text_recording ## each m
 
 .PHONY: check-sanitize
 check-sanitize: ## the tests with address and undefined-behaviour sanitizers; TESTS= for some
-	@UBSAN_OPTIONS=print_stacktrace=1 $(call sub,sanitize) SANITIZE=address,undefined CFLAGS="-O1 -g" \
+	@UBSAN_OPTIONS=print_stacktrace=1 \
+		LSAN_OPTIONS=suppressions=$(abspath tests/faults/lsan.supp):print_suppressions=0 \
+		$(call sub,sanitize) SANITIZE=address,undefined CFLAGS="-O1 -g" \
 		run-tests TESTS="$(or $(TESTS),$(UNIT:tests/unit/%.c=$(O)/sanitize/tests/unit/%) $(QUICK_TESTS))"
 
 .PHONY: check-valgrind

@@ -92,8 +92,8 @@ static void packed(void **state)
 			continue;
 		}
 		assert_int_equal(ret, 0);
-		for (int line = 0; line < 200000; line++)
-			fprintf(p.file, "%d %d\n", line, line * line % 977);
+		for (unsigned line = 0; line < 200000; line++)
+			fprintf(p.file, "%u %u\n", line, line * line % 977);
 		early = ftell(f);
 		assert_int_equal(sf_packed_close(&p), 0);
 		assert_true(early > ftell(f) / 2);
