@@ -19,8 +19,8 @@ static uint64_t io_over(struct sf_timelines *ts, const struct sf_slice *iv)
 		t = sf_timelines_get(ts, iv->waker);
 		/* Back over its run to the sleep before. */
 		for (iv = t ? sf_timeline_at(t, time - 1) : NULL;
-		     iv && iv->state != SF_STATE_BLOCKED && iv->lo > t->lo;)
-			iv = sf_timeline_at(t, iv->lo - 1);
+		     iv && iv->state != SF_STATE_BLOCKED && iv > t->iv;)
+			iv--;
 		if (!iv || iv->state != SF_STATE_BLOCKED || !iv->woken)
 			break;
 		time = iv->hi;

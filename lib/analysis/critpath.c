@@ -15,6 +15,7 @@ struct level {
 	uint32_t waiter; /* index + 1: who waits for it */
 	bool lock;       /* reached through a lock of the kernel */
 	enum sf_wait how; /* what its waiter waited for */
+	size_t at;        /* in its timeline */
 };
 
 struct walk {
@@ -413,14 +414,14 @@ static bool born(struct walk *w, const struct sf_slice *iv, uint64_t lo)
 
 static int step(struct walk *w)
 {
-	const struct level *l = top(w);
+	struct level *l = top(w);
 	const struct sf_timeline *t = sf_timelines_get(w->ts, l->thread);
 	const struct sf_slice *iv;
 	uint64_t lo;
 
 	if (!t)
 		return -ENOMEM;
-	iv = sf_timeline_at(t, w->pos - 1);
+	iv = sf_timeline_back(t, w->pos - 1, &l->at);
 	if (!iv) {
 		struct sf_slice none = { .state = SF_STATE_UNACCOUNTED };
 

@@ -291,9 +291,11 @@ int sf_mechanisms_init(struct sf_mechanisms *m, const struct sf_recording *rec)
 	memset(m, 0, sizeof(*m));
 	m->rec = rec;
 	m->nr = sf_symbols_nr_locations(rec->symbols) + 1;
+	m->nr_stacks = rec->nr_nodes + 1;
 	m->wait_of = calloc(m->nr, 1);
 	m->role_of = calloc(m->nr, 1);
-	if (m->wait_of && m->role_of)
+	m->stack = calloc(m->nr_stacks, sizeof(*m->stack));
+	if (m->wait_of && m->role_of && m->stack)
 		return 0;
 	sf_mechanisms_release(m);
 	return -ENOMEM;
@@ -303,7 +305,7 @@ void sf_mechanisms_release(struct sf_mechanisms *m)
 {
 	free(m->wait_of);
 	free(m->role_of);
-	sf_map64_release(&m->memo);
+	free(m->stack);
 	memset(m, 0, sizeof(*m));
 }
 
@@ -402,22 +404,17 @@ static enum sf_wait find_wait(struct sf_mechanisms *m, uint32_t stack)
 
 enum sf_wait sf_mechanism_wait(struct sf_mechanisms *m, uint32_t stack)
 {
-	uint32_t *v;
-	bool made;
-	enum sf_wait w;
+	struct sf_stack_facts *f;
 
 	if (stack == SF_NO_STACK)
 		return SF_WAIT_UNKNOWN;
-	v = sf_map64_at(&m->memo, stack, &made);
-	if (v && !made)
-		return *v;
-	w = find_wait(m, stack);
-	if (v)
-		*v = w;
-	return w;
+	f = &m->stack[stack];
+	if (!f->wait)
+		f->wait = (uint8_t)(find_wait(m, stack) + 1);
+	return f->wait - 1;
 }
 
-static bool any_frame(struct sf_mechanisms *m, uint32_t stack, unsigned bit)
+static bool find_any_frame(struct sf_mechanisms *m, uint32_t stack, unsigned bit)
 {
 	for (uint32_t id = stack; id; id = sf_stack_parent(m->rec, id))
 		if (bits_of(m, sf_stack_loc(m->rec, id)) & bit)
@@ -425,14 +422,27 @@ static bool any_frame(struct sf_mechanisms *m, uint32_t stack, unsigned bit)
 	return false;
 }
 
+/* Bits of what is known of a stack's frames: that it was looked up, and left of that the answer. */
+enum { SEEN_MEMORY = 1, SEEN_FILE_FAULT = 4, SEEN_BLK_THROTTLE = 16 };
+
+static bool any_frame(struct sf_mechanisms *m, uint32_t stack, unsigned bit, unsigned seen)
+{
+	struct sf_stack_facts *f = &m->stack[stack];
+
+	if (!(f->seen & seen))
+		f->seen |= (uint8_t)(find_any_frame(m, stack, bit) ? seen | seen << 1 : seen);
+	return f->seen & seen << 1;
+}
+
 bool sf_mechanism_memory(struct sf_mechanisms *m, uint32_t stack)
 {
-	return any_frame(m, stack, LOC_MEMORY) && !any_frame(m, stack, LOC_FILE_FAULT);
+	return any_frame(m, stack, LOC_MEMORY, SEEN_MEMORY) &&
+	       !any_frame(m, stack, LOC_FILE_FAULT, SEEN_FILE_FAULT);
 }
 
 bool sf_mechanism_blk_throttled(struct sf_mechanisms *m, uint32_t stack)
 {
-	return any_frame(m, stack, LOC_BLK_THROTTLE);
+	return any_frame(m, stack, LOC_BLK_THROTTLE, SEEN_BLK_THROTTLE);
 }
 
 bool sf_mechanism_in_kernel(struct sf_mechanisms *m, uint32_t stack)
@@ -440,7 +450,7 @@ bool sf_mechanism_in_kernel(struct sf_mechanisms *m, uint32_t stack)
 	return stack && (bits_of(m, sf_stack_loc(m->rec, stack)) & LOC_KERNEL);
 }
 
-uint32_t sf_mechanism_trim(struct sf_mechanisms *m, uint32_t stack)
+static uint32_t find_trimmed(struct sf_mechanisms *m, uint32_t stack)
 {
 	uint32_t id = stack, cut = stack;
 
@@ -458,4 +468,13 @@ uint32_t sf_mechanism_trim(struct sf_mechanisms *m, uint32_t stack)
 	if (id && id != cut && !sf_mechanism_in_kernel(m, id))
 		return id;
 	return cut ? cut : stack;
+}
+
+uint32_t sf_mechanism_trim(struct sf_mechanisms *m, uint32_t stack)
+{
+	struct sf_stack_facts *f = &m->stack[stack];
+
+	if (!f->trimmed)
+		f->trimmed = find_trimmed(m, stack);
+	return f->trimmed;
 }

@@ -29,17 +29,19 @@ static const struct sf_cpu_sample *nearby(const struct sf_thread *t, size_t at, 
 {
 	const struct sf_cpu_sample *best = NULL;
 	uint64_t nearest = NEARBY_NS;
-	size_t from = at > NEARBY_SAMPLES ? at - NEARBY_SAMPLES : 0;
 
-	for (size_t i = from; i < t->nr_samples && i < at + NEARBY_SAMPLES; i++) {
-		const struct sf_cpu_sample *c = &t->sample[i];
-		uint64_t far = c->time > time ? c->time - time : time - c->time;
-
-		if (far < nearest && run_length(t, c->time) < SHORT_NS) {
-			nearest = far;
-			best = c;
+	/* at is the first sample after time: from there on, both ways, the first one that fits is the
+	 * nearest. */
+	for (size_t i = at; i-- > 0 && at - i <= NEARBY_SAMPLES && time - t->sample[i].time < nearest;)
+		if (run_length(t, t->sample[i].time) < SHORT_NS) {
+			nearest = time - t->sample[i].time;
+			best = &t->sample[i];
+			break;
 		}
-	}
+	for (size_t i = at; i < t->nr_samples && i - at < NEARBY_SAMPLES &&
+			    t->sample[i].time - time < nearest; i++)
+		if (run_length(t, t->sample[i].time) < SHORT_NS)
+			return &t->sample[i];
 	return best;
 }
 

@@ -322,6 +322,25 @@ const struct sf_slice *sf_timeline_at(const struct sf_timeline *t, uint64_t time
 	return &t->iv[lo];
 }
 
+static bool holds(const struct sf_timeline *t, size_t i, uint64_t time)
+{
+	return i < t->nr && t->iv[i].lo <= time && time < t->iv[i].hi;
+}
+
+const struct sf_slice *sf_timeline_back(const struct sf_timeline *t, uint64_t time, size_t *last)
+{
+	const struct sf_slice *iv;
+
+	if (holds(t, *last, time))
+		return &t->iv[*last];
+	if (*last && holds(t, *last - 1, time))
+		return &t->iv[--*last];
+	iv = sf_timeline_at(t, time);
+	if (iv)
+		*last = (size_t)(iv - t->iv);
+	return iv;
+}
+
 int sf_timelines_init(struct sf_timelines *ts, const struct sf_recording *rec,
 		      const struct sf_window *window, uint64_t lo, uint64_t hi)
 {
@@ -344,17 +363,20 @@ const struct sf_timeline *sf_timelines_get(struct sf_timelines *ts, uint32_t thr
 		free(t);
 		return NULL;
 	}
-	ts->of[thread] = t;
+	t->next = ts->last;
+	ts->of[thread] = ts->last = t;
 	return t;
 }
 
 void sf_timelines_release(struct sf_timelines *ts)
 {
-	for (size_t i = 0; ts->of && i < ts->rec->nr_threads; i++)
-		if (ts->of[i]) {
-			sf_timeline_release(ts->of[i]);
-			free(ts->of[i]);
-		}
+	while (ts->last) {
+		struct sf_timeline *t = ts->last;
+
+		ts->last = t->next;
+		sf_timeline_release(t);
+		free(t);
+	}
 	free(ts->of);
 	memset(ts, 0, sizeof(*ts));
 }

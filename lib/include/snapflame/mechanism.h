@@ -56,13 +56,18 @@ enum sf_frame_role {
 	SF_FRAME_ROLE_IRQ,   /* entry that interrupted user mode: what is above it is not work */
 };
 
-/* Remembers what each location of a recording means. */
+/* Remembers what each location and each stack of a recording means. */
 struct sf_mechanisms {
 	const struct sf_recording *rec;
 	uint8_t *wait_of; /* by location: enum sf_wait + 1 of its name alone, 0 not looked up */
 	uint8_t *role_of; /* by location: enum sf_frame_role + 1 */
 	size_t nr;
-	struct sf_map64 memo; /* stack -> enum sf_wait */
+	struct sf_stack_facts {
+		uint32_t trimmed; /* 0: not looked up */
+		uint8_t wait;     /* enum sf_wait + 1; 0: not looked up */
+		uint8_t seen;     /* private: of what is asked about its frames */
+	} *stack; /* by stack */
+	size_t nr_stacks;
 };
 
 int sf_mechanisms_init(struct sf_mechanisms *m, const struct sf_recording *rec);

@@ -55,6 +55,7 @@ struct sf_timeline {
 	size_t nr, alloc;
 	uint64_t total[SF_NR_STATES]; /* ns; they sum to hi - lo */
 	size_t switches;              /* switch-ins inside */
+	struct sf_timeline *next;     /* private: of a window's others */
 };
 
 /*
@@ -66,6 +67,8 @@ int sf_timeline_build(struct sf_timeline *t, const struct sf_recording *rec, uin
 void sf_timeline_release(struct sf_timeline *t);
 /* The interval that holds the instant time, NULL outside. */
 const struct sf_slice *sf_timeline_at(const struct sf_timeline *t, uint64_t time);
+/* The same for who goes backwards: it begins with the one at index *last, and sets it. */
+const struct sf_slice *sf_timeline_back(const struct sf_timeline *t, uint64_t time, size_t *last);
 
 /* Timelines of a window's threads, built when asked for. */
 struct sf_timelines {
@@ -73,6 +76,7 @@ struct sf_timelines {
 	const struct sf_window *window;
 	uint64_t lo, hi;
 	struct sf_timeline **of; /* by thread */
+	struct sf_timeline *last; /* private: those that were built */
 };
 
 int sf_timelines_init(struct sf_timelines *ts, const struct sf_recording *rec,
