@@ -140,13 +140,15 @@ pictures: ## the README's pictures in docs/, from what make demo left in demo-re
 check: ## install what the tests need and run them all
 	@sh scripts/deps.sh build libperf use test
 	@sh tests/fleet/venv.sh $(O) duckdb zstandard
+	@sh tests/npm.sh $(O) speedscope@1.25.0
 	@$(MAKE) $(PAR) --no-print-directory O=$(O) run-tests
 
 .PHONY: check-long
 check-long: ## tests that take minutes: the Debian package, recorders killed 300 times; see gates, too
 	@sh scripts/deps.sh build libperf use test browser shells long
 	@sh tests/fleet/venv.sh $(O) duckdb zstandard pyspark
-	@$(MAKE) $(PAR) --no-print-directory O=$(O) run-tests JOBS=1 TESTS="$(or $(TESTS),tests/cli/browser.t tests/cli/frame.t $(sort $(wildcard tests/long/*.t)))"
+	@sh tests/npm.sh $(O) speedscope@1.25.0
+	@$(MAKE) $(PAR) --no-print-directory O=$(O) run-tests JOBS=1 TESTS="$(or $(TESTS),tests/cli/browser.t tests/cli/frame.t tests/cli/speedscope.t $(sort $(wildcard tests/long/*.t)))"
 
 JOBS ?= 2
 TESTS ?=

@@ -1,6 +1,6 @@
 # browser.sh: a page in a real browser, without a window. Sourced after lib.sh.
 #
-#   browse FILE            loads it; what its console said is in $TMP/console, its DOM in $TMP/dom
+#   browse FILE [OPTION…]  loads it; what its console said is in $TMP/console, its DOM in $TMP/dom
 #   drive FILE SCRIPT      loads a copy in which SCRIPT runs, too, when everything is loaded; what
 #                          SCRIPT returns is in $TMP/result
 #
@@ -13,12 +13,14 @@ done
 
 # Every start has an empty profile; no network is wanted, and none is used.
 browse() {
+  browse_file=$1
+  shift
   rm -rf "$TMP/profile"
   mkdir "$TMP/profile"
   timeout 60 "$chromium" --headless --no-sandbox --disable-gpu --disable-quic --no-first-run \
     --disable-background-networking --disable-component-update --disable-sync \
     --user-data-dir="$TMP/profile" --window-size=1200,800 --timeout=20000 --enable-logging=stderr \
-    --dump-dom "file://$(realpath "$1")" >"$TMP/dom" 2>"$TMP/chromium"
+    --dump-dom "$@" "file://$(realpath "$browse_file")" >"$TMP/dom" 2>"$TMP/chromium"
   browse_status=$?
   grep CONSOLE "$TMP/chromium" | sed 's/.*CONSOLE/CONSOLE/' >"$TMP/console"
   rm -rf "$TMP/profile"
