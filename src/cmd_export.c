@@ -14,7 +14,7 @@
 #include "windows.h"
 
 enum format { PPROF, SPEEDSCOPE, FIREFOX, PERFETTO, ROWS };
-enum table { TABLE_ROWS, TABLE_WINDOWS };
+enum table { TABLE_ROWS, TABLE_WINDOWS, TABLE_CAUSES };
 
 struct export_opts {
 	int format, table, packing;
@@ -27,7 +27,7 @@ struct export_opts {
 #define NS_PER_S UINT64_C(1000000000)
 
 static const char *const formats[] = { "pprof", "speedscope", "firefox", "perfetto", "rows", NULL };
-static const char *const tables[] = { "rows", "windows", NULL };
+static const char *const tables[] = { "rows", "windows", "causes", NULL };
 static const char *const packings[] = { "none", "gzip", "zstd", NULL };
 
 static const struct sf_option options[] = {
@@ -41,8 +41,8 @@ static const struct sf_option options[] = {
 	SF_FLAG(0, "mean", struct export_opts, mean,
 		"pprof: values of one BRANCH, not the sums of all"),
 	SF_ENUM(0, "table", struct export_opts, table, tables,
-		"rows: one for each owner, state and stack, or one for each BRANCH with its "
-		"covariates"),
+		"rows: one for each owner, state and stack; or one for each BRANCH with its "
+		"covariates; or one for each BRANCH and cause that diff finds"),
 	SF_FLAG(0, "tsv", struct export_opts, tsv,
 		"rows: tab-separated values with a header, not JSON Lines"),
 	SF_ENUM('z', "compress", struct export_opts, packing, packings,
@@ -74,10 +74,14 @@ static enum sf_export_format format_of(const struct export_opts *o)
 	static const enum sf_export_format of[] = {
 		[PPROF] = SF_EXPORT_PPROF, [SPEEDSCOPE] = SF_EXPORT_SPEEDSCOPE,
 		[FIREFOX] = SF_EXPORT_FIREFOX, [PERFETTO] = SF_EXPORT_PERFETTO,
-		[ROWS] = SF_EXPORT_ROWS,
 	};
 
-	return o->format == ROWS && o->table == TABLE_WINDOWS ? SF_EXPORT_WINDOWS : of[o->format];
+	static const enum sf_export_format table[] = {
+		[TABLE_ROWS] = SF_EXPORT_ROWS, [TABLE_WINDOWS] = SF_EXPORT_WINDOWS,
+		[TABLE_CAUSES] = SF_EXPORT_CAUSES,
+	};
+
+	return o->format == ROWS ? table[o->table] : of[o->format];
 }
 
 static int write_windows(const struct export_opts *o, struct sf_export *x,
@@ -99,20 +103,48 @@ static int write_windows(const struct export_opts *o, struct sf_export *x,
 	return status;
 }
 
+/* What diff says of the recording: *d, NULL where it has no fast and slow BRANCHes. */
+static int find_causes(const struct sf_recording *rec, struct sf_diff **d)
+{
+	struct sf_window_ref *refs = calloc(rec->nr_windows + 1, sizeof(*refs));
+	struct sf_error err = SF_ERROR_INIT;
+	struct sf_diff_input in = { 0 };
+	int status = 0, ret;
+	char text[256];
+
+	*d = NULL;
+	if (!refs)
+		return sf_failf("out of memory");
+	ret = sf_diff_split(rec, NULL, 0, NULL, 0, 0, refs, &in, text, sizeof(text), &err);
+	if (ret == -EINVAL)
+		sf_warn("%s: no causes: %s", rec->path, err.what);
+	else if (ret || sf_diff_make(d, &in, NULL, &err))
+		status = sf_fail(&err);
+	free(refs);
+	return status;
+}
+
 static int export_windows(const struct export_opts *o, const struct sf_recording *rec, FILE *file,
 			  bool first)
 {
 	struct sf_export x = { .rec = rec, .mean = o->mean, .tsv = o->tsv, .no_header = !first };
+	struct sf_diff *diff = NULL;
 	struct sf_picked *picked;
 	int status = sf_pick_windows(rec, &o->windows, &picked, &x.nr);
 
 	if (status)
 		return status;
-	if (x.nr)
+	if (x.nr && format_of(o) == SF_EXPORT_CAUSES)
+		status = find_causes(rec, &diff);
+	x.diff = diff;
+	if (status)
+		; /* reported */
+	else if (x.nr)
 		status = write_windows(o, &x, picked, file);
 	else
 		status = sf_failf("%s: no window to export (snapflame show %s branches lists them)",
 				  rec->path, rec->path);
+	sf_diff_free(diff);
 	free(picked);
 	return status;
 }

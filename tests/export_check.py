@@ -157,6 +157,20 @@ def perfetto(path, windows):
         close(sum(b - a for a, b, _ in tracks[track]) / 1000, pauses, 0.01, name)
 
 
+def causes(path, windows):
+    """The causes of a window sum to its pause; only windows with a group have any."""
+    sums = collections.defaultdict(float)
+    for r in lines(path):
+        if r["schema"] != "snapflame.causes/1":
+            fail("schema", r["schema"])
+        sums[r["branch"]] += r["ms"]
+    for w in lines(windows):
+        if (w["group"] is None) != (w["branch"] not in sums):
+            fail("branch", w["branch"], "is in group", w["group"])
+        if w["group"]:
+            close(sums[w["branch"]], w["pause_ms"], 1e-5, "causes of branch", w["branch"])
+
+
 def rows(path, windows, diff):
     """The rows of a window sum to its pause, and with median_weight to what the diff says."""
     w = {(r["host"], r["vm"], r["recording"], r["trial"], r["branch"]): r for r in lines(windows)}
@@ -196,7 +210,10 @@ def tsv(path, jsonl):
         fail("header", table[0])
     for got, row in zip(table[1:], want):
         for g, v in zip(got, row.values(), strict=True):
-            if isinstance(v, (int, float)) and abs(float(g) - v) > 1e-9 * abs(v):
+            if isinstance(v, bool):
+                if g != json.dumps(v):
+                    fail("field", g, v)
+            elif isinstance(v, (int, float)) and abs(float(g) - v) > 1e-9 * abs(v):
                 fail("field", g, v)
             if isinstance(v, dict) and json.loads(g) != v:
                 fail("field", g)
@@ -204,4 +221,4 @@ def tsv(path, jsonl):
                 fail("null", g)
 
 
-{f.__name__: f for f in (pprof, speedscope, firefox, perfetto, rows, tsv)}[sys.argv[1]](*sys.argv[2:])
+{f.__name__: f for f in (pprof, speedscope, firefox, perfetto, causes, rows, tsv)}[sys.argv[1]](*sys.argv[2:])

@@ -76,9 +76,15 @@ static bool same_queue(const struct sf_cause *a, const struct sf_cause *b)
 /* b becomes a part of a, which grew more. */
 static int absorb(struct sf_diff *d, struct sf_cause *a, struct sf_cause *b)
 {
-	for (size_t i = 0; i < b->nr_parts; i++)
-		if (sf_cause_add_part(d, a, b->part[i]))
+	bool work = same_work(d, a, b);
+
+	for (size_t i = 0; i < b->nr_parts; i++) {
+		struct sf_cause_part part = b->part[i];
+
+		part.frame &= work;
+		if (sf_cause_add_part(d, a, part))
 			return -ENOMEM;
+	}
 	for (size_t k = 0; b->adjust && k < d->profile.nr_columns; k++) {
 		if (!a->adjust)
 			a->adjust = sf_arena_alloc(&d->arena,
@@ -89,7 +95,7 @@ static int absorb(struct sf_diff *d, struct sf_cause *a, struct sf_cause *b)
 	}
 	a->fast_ms += b->fast_ms;
 	a->slow_ms += b->slow_ms;
-	a->frame_ms += same_work(d, a, b) ? b->frame_ms : 0;
+	a->frame_ms += work ? b->frame_ms : 0;
 	a->delta.value += b->delta.value;
 	b->nr_parts = 0;
 	return 0;

@@ -82,18 +82,48 @@ static int fill_frames(struct sf_diff *d, struct sf_cause *c)
 	return 0;
 }
 
-/* Interval of the growth, from the ms of all parts in every window. */
+/* A listed cause's: all its parts, and what it waited for a CPU. */
+static double own_ms(const struct sf_diff *d, const struct sf_cause *c, size_t column)
+{
+	double ms = c->adjust ? c->adjust[column] : 0;
+
+	for (size_t i = 0; i < c->nr_parts; i++)
+		if (c->part[i].path)
+			ms += sf_profile_total(&d->profile, c->part[i].top, column);
+	return ms;
+}
+
+double sf_cause_ms(const struct sf_diff *d, const struct sf_cause *c, size_t column)
+{
+	double rest;
+
+	if (c->path)
+		return own_ms(d, c, column);
+	rest = sf_profile_total(&d->profile, 0, column);
+	for (size_t i = 0; i < d->nr_causes; i++)
+		if (d->cause[i].path)
+			rest -= own_ms(d, &d->cause[i], column);
+	return rest;
+}
+
+double sf_cause_frame_ms(const struct sf_diff *d, const struct sf_cause *c, size_t column)
+{
+	double ms = 0;
+
+	for (size_t i = 0; i < c->nr_parts; i++)
+		if (c->part[i].frame)
+			ms += sf_profile_total(&d->profile, c->part[i].path, column);
+	return ms;
+}
+
+/* Interval of the growth, from the ms in every window. */
 static void estimate(struct ranking *r, struct sf_cause *c)
 {
 	struct sf_diff *d = r->d;
 	struct sf_interval iv;
 
-	memset(r->column, 0, d->profile.nr_columns * sizeof(*r->column));
-	for (size_t k = 0; c->adjust && k < d->profile.nr_columns; k++)
-		r->column[k] = c->adjust[k];
-	for (size_t i = 0; i < c->nr_parts; i++)
-		for (size_t k = 0; c->part[i].path && k < d->profile.nr_columns; k++)
-			r->column[k] += sf_profile_total(&d->profile, c->part[i].top, k);
+	for (size_t k = 0; k < d->profile.nr_columns; k++)
+		r->column[k] = own_ms(d, c, k);
 	if (d->trend) {
 		sf_trend_growth(d, r->column, &c->delta, &c->p);
 		return;
@@ -183,8 +213,9 @@ static int add_cause(struct ranking *r, uint32_t top, uint32_t deep)
 		return 0;
 	for (uint32_t i = deep; i; i = d->profile.path[i].parent)
 		c->lock |= d->profile.path[i].level == SF_PATH_MARKER;
-	if (sf_cause_add_part(d, c, (struct sf_cause_part){ .path = deep, .top = top, .kind = c->kind,
-							    .fast_ms = c->fast_ms, .slow_ms = c->slow_ms }))
+	if (sf_cause_add_part(d, c, (struct sf_cause_part){ .path = deep, .top = top, .frame = true,
+							    .kind = c->kind, .fast_ms = c->fast_ms,
+							    .slow_ms = c->slow_ms }))
 		return -ENOMEM;
 	d->nr_causes++;
 	return fill_frames(d, c);

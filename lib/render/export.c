@@ -50,6 +50,8 @@ static int write_all(enum sf_export_format format, struct sf_exporter *e)
 		return sf_export_rows(e);
 	case SF_EXPORT_WINDOWS:
 		return sf_export_windows(e);
+	case SF_EXPORT_CAUSES:
+		return sf_export_causes(e);
 	}
 	return -EINVAL;
 }

@@ -24,6 +24,7 @@ int sf_export_firefox(struct sf_exporter *e);
 int sf_export_perfetto(struct sf_exporter *e);
 int sf_export_rows(struct sf_exporter *e);
 int sf_export_windows(struct sf_exporter *e);
+int sf_export_causes(struct sf_exporter *e);
 
 /* "BRANCH 3 (slow)" in buf. */
 const char *sf_export_window_name(const struct sf_exporter *e, const struct sf_export_window *w,

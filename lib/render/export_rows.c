@@ -14,26 +14,6 @@ static const char *const columns[] = {
 	"owner", "owner_process", "owner_thread", "kind", "state", "stack", "ms",
 };
 
-/* Frames from the root on, as folded stacks have them: ';' between, ':' for ';' inside. */
-static void stack_text(const struct sf_profile *p, uint32_t path, struct sf_str *out)
-{
-	uint32_t up[SF_ROWS_MAX_FRAMES];
-	size_t nr = 0;
-
-	sf_str_reset(out);
-	for (uint32_t i = path; p->path[i].level >= SF_PATH_FRAME && nr < SF_ROWS_MAX_FRAMES;
-	     i = p->path[i].parent)
-		up[nr++] = i;
-	while (nr-- > 0) {
-		const char *name = sf_strtab_text(&p->str, p->path[up[nr]].label);
-
-		if (out->len)
-			sf_str_addch(out, ';');
-		for (; *name; name++)
-			sf_str_addch(out, *name == ';' ? ':' : *name);
-	}
-}
-
 /*
  * What the rows of a recording have in common: a path is named once, and its text kept, as windows
  * mostly repeat each other. What is kept grows with the distinct paths, not with the rows.
@@ -69,8 +49,7 @@ static int make_text(struct paths *p, uint32_t path)
 	sf_rows_text(r, columns[2], sf_strtab_text(str, o->comm));
 	sf_rows_text(r, columns[3], sf_kind_name(at->kind));
 	sf_rows_text(r, columns[4], sf_piece_state(&state, buf, sizeof(buf)));
-	stack_text(&p->profile, path, &r->stack);
-	sf_rows_text(r, columns[5], r->stack.buf);
+	sf_rows_stack(r, columns[5], &p->profile, path);
 	p->item[path].len = r->line.len;
 	p->item[path].text = sf_str_detach(&r->line);
 	return p->item[path].text ? 0 : -ENOMEM;
@@ -175,6 +154,7 @@ int sf_export_rows(struct sf_exporter *e)
 	ret = sf_rows_status(&p.rows);
 	if (!ret)
 		ret = sf_namer_init(&p.namer, &p.profile, e->rec);
+	p.namer.functions = true; /* as a diff names them: hosts have different compilers' clones */
 	for (size_t i = 0; !ret && i < e->x->nr; i++)
 		ret = put_window(&p, &e->x->window[i]);
 	if (!ret)

@@ -10,15 +10,13 @@
 
 #include "render/export_impl.h"
 
-enum { SF_ROWS_MAX_FRAMES = 1200 };
-
 struct sf_rows {
 	struct sf_exporter *e;
 	const char *schema;
 	struct sf_str line;
 	struct sf_str head;  /* the columns that the rows of a window have in common */
 	struct sf_str tail;  /* and the last one, which all rows of the recording have */
-	struct sf_str stack; /* scratch */
+	struct sf_str stack; /* of sf_rows_stack() */
 };
 
 void sf_rows_init(struct sf_rows *r, struct sf_exporter *e, const char *schema);
@@ -33,6 +31,8 @@ void sf_rows_window(struct sf_rows *r, const struct sf_export_window *w);
 void sf_rows_begin(struct sf_rows *r);
 void sf_rows_text(struct sf_rows *r, const char *column, const char *text); /* NULL: null */
 void sf_rows_known(struct sf_rows *r, const char *column, const char *text); /* "": null */
+/* The frames of a path from the root on, as folded stacks have them: ';' between, ':' for ';' inside. */
+void sf_rows_stack(struct sf_rows *r, const char *column, const struct sf_profile *p, uint32_t path);
 void sf_rows_ms(struct sf_rows *r, const char *column, uint64_t ns);
 void sf_rows_int(struct sf_rows *r, const char *column, int64_t v);
 void sf_rows_number(struct sf_rows *r, const char *column, double v); /* NAN: null */

@@ -170,6 +170,27 @@ void sf_rows_known(struct sf_rows *r, const char *name, const char *text)
 	text_to(r, &r->line, name, text && *text ? text : NULL);
 }
 
+enum { MAX_FRAMES = 1200 };
+
+void sf_rows_stack(struct sf_rows *r, const char *name, const struct sf_profile *p, uint32_t path)
+{
+	uint32_t up[MAX_FRAMES];
+	size_t nr = 0;
+
+	sf_str_reset(&r->stack);
+	for (uint32_t i = path; p->path[i].level >= SF_PATH_FRAME && nr < MAX_FRAMES; i = p->path[i].parent)
+		up[nr++] = i;
+	while (nr-- > 0) {
+		const char *frame = sf_strtab_text(&p->str, p->path[up[nr]].label);
+
+		if (r->stack.len)
+			sf_str_addch(&r->stack, ';');
+		for (; *frame; frame++)
+			sf_str_addch(&r->stack, *frame == ';' ? ':' : *frame);
+	}
+	sf_rows_text(r, name, r->stack.buf);
+}
+
 void sf_rows_ms(struct sf_rows *r, const char *name, uint64_t ns)
 {
 	char buf[32], *p = buf + sizeof(buf);

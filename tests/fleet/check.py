@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""check.py verdict DIFF ANSWER         the SQL's verdict is that of diff --json, to 0.1 ms
+"""check.py verdict DIFF ANSWER ROWS WINDOWS   the SQL's verdict, and the rows, are diff --json's, to 0.1 ms
 check.py same ANSWER ANSWER         two answers are the same but for the order of their sums
-check.py pauses ROWS WINDOWS       writes six pauses, three fast and three slow, for resample.py
+check.py pauses ROWS WINDOWS CAUSES   writes six pauses, three fast and three slow, for resample.py
 check.py truth DEAR QUESTION ANSWER... the answers about a fleet of resample.py are what it made true
 
 DEAR is what resample.py printed; ANSWER what fleet.py ask --format json did.
@@ -18,58 +18,46 @@ def answer(path):
         return [json.loads(line) for line in f]
 
 
-def same(what, a, b, limit=LIMIT_MS):
-    if abs(a - b) > limit:
+def same(what, a, b):
+    if abs(a - b) > LIMIT_MS:
         sys.exit(f"{what}: {a} ms in the diff, {b} ms in SQL")
 
 
-def verdict(diff_path, answer_path):
+def frame_of(cause, rows):
+    """What the rows say of a cause: its owners' time of its kind under its path."""
+    owners = {o["label"] for o in [cause["owner"], *cause["others"]]}
+    if cause["kind"] == "runqueue":  # the others there have the CPU, too: no work of the same kind
+        owners = {cause["owner"]["label"]}
+    path = cause["frames"][::-1]
+    return sum(r["ms"] * r["weight"] for r in rows if r["owner"] in owners and r["kind"] == cause["kind"]
+               and r["stack"].split(";")[:len(path)] == path)
+
+
+def verdict(diff_path, answer_path, rows_path, windows_path):
     with open(diff_path, encoding="utf-8") as f:
         diff = json.load(f)
-    rows = answer(answer_path)
-    growth = diff["delta_ms"]["median"]
-    if not rows:
-        sys.exit("no answer")
-    same("growth", growth, rows[0]["growth_ms"])
-    # SQL has one row for each thread and kind. The diff may tell several calls of one thread apart, put
-    # threads of a pool or a device and whom it serves together, and counts turns in the run queue with the
-    # work of who waits there; in SQL they are with who had the CPU.
-    sums, causes, unknown, mixed = {}, {}, 0, set()
-    for cause in diff["causes"]:
-        if not cause["owner"]:
-            unknown += abs(cause["delta_ms"])
-            continue
-        if cause["kind"] == "runqueue":
-            continue
-        if cause["others"] or cause["owner"]["device"]:
-            mixed |= {o["label"] for o in [cause["owner"], cause["waiter"], *cause["others"]] if o}
-        for part in cause["parts"]:
-            if part["kind"] != "runqueue":
-                key = cause["owner"]["label"], part["kind"]
-                causes.setdefault(key, []).append(cause)
-                sums[key] = sums.get(key, 0) + part["delta_ms"]
-    found, compared = {(r["owner"], r["kind"]): r for r in rows}, 0
-    least = 0.006 * abs(growth)  # the SQL leaves out what is below 0.5 %
-    for key, delta in sums.items():
-        if key[0] in mixed or abs(delta) < least:
-            continue
-        if key not in found:
-            sys.exit(f"no row for {key}, {delta} ms")
-        # What the diff found too small for a cause is in no part.
-        same(str(key), delta, found[key]["delta_ms"], LIMIT_MS + unknown)
-        compared += 1
+    found, causes = answer(answer_path), diff["causes"]
+    if not found or [r["cause"] for r in found] != list(range(1, len(causes) + 1)):
+        sys.exit(f"{len(causes)} causes in the diff, {len(found)} in SQL")
+    same("growth", diff["delta_ms"]["median"], found[0]["growth_ms"])
+    weight = {w["branch"]: (w["median_weight"] or 0) * (1 if w["group"] == "slow" else -1)
+              for w in answer(windows_path)}
+    rows = [{**r, "weight": weight[r["branch"]]} for r in answer(rows_path)]
+    for c, r in zip(causes, found):
+        name = c["owner"]["label"] if c["owner"] else None
+        what = f"cause {r['cause']}, {name} {c['kind']}"
+        if (name, c["kind"]) != (r["owner"], r["kind"]) or c["frames"] != [f for f in r["path"].split(";")[::-1] if f]:
+            sys.exit(f"{what}: another one in SQL: {r}")
+        for key in ("delta_ms", "fast_ms", "slow_ms", "frame_ms"):
+            same(f"{what}, {key}", c[key], r[key])
+        if c["owner"]:
+            same(f"{what}, its rows", c["frame_ms"], frame_of(c, rows))
     v = diff["verdict"]
-    if v["owner"] and v["kind"] != "runqueue" and v["owner"]["label"] not in mixed:
-        key = v["owner"]["label"], v["kind"]
-        same(f"verdict {key}", sums[key], found[key]["delta_ms"])
-        if len(causes[key]) == 1:
-            same("frame", v["frame_ms"], found[key]["frame_ms"])
-            if v["frames"] and found[key]["path"].split(";")[-1] != v["frames"][0]:
-                sys.exit(f"frame {v['frames'][0]} in the diff, {found[key]['path']} in SQL")
-        v = f"{v['kind']} {sums[key]:.3f} and {found[key]['delta_ms']:.3f} ms"
-    else:
-        v = "none that one thread has alone"
-    print(f"{compared} causes compared, growth {growth:.3f} and {rows[0]['growth_ms']:.3f} ms, verdict {v}")
+    proven = v is not None
+    if any((r["proven"], r["grows"]) != (proven, proven and v["kind"] != "none") for r in found):
+        sys.exit("the proof, or that it grows")
+    print(f"{len(found)} causes, growth {diff['delta_ms']['median']:.3f} and {found[0]['growth_ms']:.3f} ms, first "
+          f"{found[0]['owner']} {found[0]['kind']} {causes[0]['delta_ms']:.3f} and {found[0]['delta_ms']:.3f} ms")
 
 
 def same_answers(a_path, b_path):
@@ -82,23 +70,28 @@ def same_answers(a_path, b_path):
                 sys.exit(f"{k}: {v} and {y[k]}")
 
 
-def pauses(rows_path, windows_path):
+def pauses(rows_path, windows_path, causes_path):
     stacks = (("vmm (main)", "cpu-user", "main;save;hash", 30), ("vmm (main)", "io-device", "main;save;fsync", 9),
               ("vcpu 0", "runqueue", "start;wait", 2))
-    with open(rows_path, "w", encoding="utf-8") as rows, open(windows_path, "w", encoding="utf-8") as windows:
+    with open(rows_path, "w", encoding="utf-8") as rows, open(windows_path, "w", encoding="utf-8") as windows, \
+            open(causes_path, "w", encoding="utf-8") as causes:
+        def line(f, table, key, **columns):
+            f.write(json.dumps({"schema": f"snapflame.{table}/1", **key, **columns}) + "\n")
         for branch in range(1, 7):
             side = "slow" if branch > 3 else "fast"
             key = {"recording_id": "00c0ffee", "host": "h", "vm": "v", "recording": "run.data", "trial": 1,
                    "branch": branch, "group": side}
             total = 0
-            for owner, kind, stack, ms in stacks:
+            for nr, (owner, kind, stack, ms) in enumerate(stacks, 1):
                 ms = ms + branch / 10 + (60 if side == "slow" and kind == "io-device" else 0)
                 total += ms
-                rows.write(json.dumps({"schema": "snapflame.rows/1", **key, "owner": owner, "kind": kind,
-                                       "state": "running", "stack": stack, "ms": ms}) + "\n")
-            windows.write(json.dumps({"schema": "snapflame.windows/1", **key, "status": 0, "pause_ms": total,
-                                      "start_realtime_ns": 1790000000000000000 + branch,
-                                      "median_weight": 1.0 if branch in (2, 5) else 0.0}) + "\n")
+                line(rows, "rows", key, owner=owner, kind=kind, state="running", stack=stack, ms=ms)
+                listed = nr < len(stacks)
+                line(causes, "causes", key, cause=nr, owner=owner if listed else None,
+                     kind=kind if listed else "unknown", path=stack if listed else "", ms=ms,
+                     frame_ms=ms if listed else 0, proven=True, grows=True)
+            line(windows, "windows", key, status=0, pause_ms=total,
+                 start_realtime_ns=1790000000000000000 + branch, median_weight=1.0 if branch in (2, 5) else 0.0)
 
 
 def truth(dear_path, *pairs):

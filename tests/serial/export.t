@@ -37,7 +37,9 @@ is "$(wc -l <windows)" 5 "a row for each window"
 run "$SNAPFLAME" diff --json run.data
 cp "$out" diff.json
 check_file "rows sum to the pauses, and to the diff" rows rows windows diff.json
-for table in rows windows; do
+check "causes" "$SNAPFLAME" export --format rows --table causes -o causes run.data
+check_file "causes sum to the pauses" causes causes windows
+for table in rows windows causes; do
   check "$table as TSV" "$SNAPFLAME" export --format rows --table $table --tsv -o $table.tsv run.data
   check_file "$table: the same in TSV" tsv $table.tsv $table
 done
@@ -53,6 +55,9 @@ like "$row" "*\"kernel\":\"$(uname -r)\",\"vmm\":\"firecracker\",\"vmm_version\"
 id=$(readelf -n "$BUILD/branchsim" 2>/dev/null | sed -n 's/.*Build ID: //p')
 like "$row" "*\"vmm_build_id\":\"$id\"*" "the VMM's build-id"
 run "$SNAPFLAME" record -q --firecracker "$TMP/sock" --vm "vm 17" --snapshot-dir "$TMP" -o api.data
+run "$SNAPFLAME" export --format rows --table causes api.data
+is "$status,$(wc -c <"$out")" 0,0 "one BRANCH: no causes, and no failure"
+like "$(cat "$err")" "*api.data: no causes: *" "which is said"
 run "$SNAPFLAME" export --format rows --table windows api.data
 place=$(df --output=fstype,source "$TMP" | tail -n 1)
 like "$(cat "$out")" '*"vm":"vm 17"*"vmm_version":"1.*' "the VM's given name, and the version that the API says"

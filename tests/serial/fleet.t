@@ -25,27 +25,49 @@ run "$SNAPFLAME" record -q -p "$vmm" --branches 6 --gap 0.05 --label rack=7 -o r
 is "$status" 0 "six BRANCHes"
 for z in "" .gz .zst; do
   "$SNAPFLAME" export --format rows -o rows.jsonl$z run.data &&
-    "$SNAPFLAME" export --format rows --table windows -o windows.jsonl$z run.data
-  ok $? "rows and windows$z"
+    "$SNAPFLAME" export --format rows --table windows -o windows.jsonl$z run.data &&
+    "$SNAPFLAME" export --format rows --table causes -o causes.jsonl$z run.data
+  ok $? "rows, windows and causes$z"
 done
 "$SNAPFLAME" diff --json run.data >diff.json
 rows=$(wc -l <rows.jsonl)
 
 # One recording: the same verdict.
-fleet import one rows.jsonl.zst windows.jsonl.gz
+causes=$(wc -l <causes.jsonl)
+fleet import one rows.jsonl.zst windows.jsonl.gz causes.jsonl
 is "$status" 0 "an import"
-said "2 files, $((rows + 6)) lines, 0 of them refused"
+said "3 files, $((rows + 6 + causes)) lines, 0 of them refused"
 said "6 pauses, 6 of them usable, of 1 hosts"
 ask one verdict one.verdict
-run "$python" "$TOP/tests/fleet/check.py" verdict diff.json one.verdict
-ok "$status" "the verdict by SQL is that of diff --json to 0.1 ms" || diag "$(cat "$err")"
+run "$python" "$TOP/tests/fleet/check.py" verdict diff.json one.verdict rows.jsonl windows.jsonl
+ok "$status" "every cause by SQL, and its rows, are those of diff --json to 0.1 ms" || diag "$(cat "$err")"
 diag "$(cat "$out")"
+
+# Recordings of other causes: several threads that do the same, one who has the CPU, a lock's holder.
+for cause in mutex-oncpu cpu-hog pool pipe-peer; do
+  pid=$("$BUILD/branchsim" vmm --sock "$TMP/$cause.sock" --cause $cause --base 20 --grow 15 --daemon |
+    sed 's/.*"pid": *\([0-9]*\).*/\1/')
+  others="$others $pid"
+  run "$SNAPFLAME" record -q -p "$pid" --branches 6 --gap 0.05 -o $cause.data -- \
+    "$BUILD/branchsim" branch --sock "$TMP/$cause.sock"
+  kill "$pid"
+  for table in rows windows causes; do
+    "$SNAPFLAME" export --format rows --table $table -o $cause.$table $cause.data || echo "$table failed"
+  done >failed
+  "$SNAPFLAME" diff --json $cause.data >$cause.json
+  fleet import $cause $cause.rows $cause.windows $cause.causes
+  ask $cause verdict $cause.verdict
+  run "$python" "$TOP/tests/fleet/check.py" verdict $cause.json $cause.verdict $cause.rows $cause.windows
+  [ "$status" -eq 0 ] && [ ! -s failed ]
+  ok $? "$cause: every cause" || diag "$(cat "$err" failed)"
+  diag "$(cat "$out")"
+done
 
 # Duplicates change nothing: the same file, and the same rows in another.
 fleet import one rows.jsonl.zst
 is "$status" 0 "the same file again"
 said "rows.jsonl.zst: taken before, as rows.jsonl.zst: skipped"
-fleet import one rows.jsonl windows.jsonl
+fleet import one rows.jsonl windows.jsonl causes.jsonl.zst
 said "6 pauses, 6 of them usable, of 1 hosts" "the same rows in another file: still six pauses"
 ask one verdict again.verdict
 same_answer again.verdict one.verdict "and the same answer"
@@ -63,6 +85,7 @@ head -n 2 other.jsonl >want
 grep rows/2 other/refused/* >got
 same got want "as they came"
 said "1 not compared: its rows do not sum to it"
+said "1 recordings without causes (export --table causes): in no verdict"
 
 # Cut: plain, gzip and zstd. The pauses whose rows were lost are in no answer, and come back with them.
 for z in "" .gz .zst; do
@@ -72,7 +95,7 @@ for z in "" .gz .zst; do
   like "$(cat "$err")" "*cut.jsonl$z: it*s*cut: whole lines are taken*" "cut$z: said"
   like "$(cat "$err")" "*not compared: its rows *" "cut$z: pauses that are not whole are told"
 done
-fleet import cut rows.jsonl
+fleet import cut rows.jsonl causes.jsonl
 said "6 pauses, 6 of them usable" "the whole file mends it"
 ask cut verdict cut.verdict
 same_answer cut.verdict one.verdict "and the answer is whole"
@@ -105,8 +128,8 @@ fleet ask one paths
 is "$status" 2 "two cohorts are asked for"
 
 # A fleet with known truths, out of pauses that are always the same.
-run "$python" "$TOP/tests/fleet/check.py" pauses six.jsonl sixw.jsonl
-fleet import six six.jsonl sixw.jsonl
+run "$python" "$TOP/tests/fleet/check.py" pauses six.jsonl sixw.jsonl sixc.jsonl
+fleet import six six.jsonl sixw.jsonl sixc.jsonl
 said "6 pauses, 6 of them usable"
 run "$python" "$TOP/tests/fleet/resample.py" six fleet 50 50
 is "$status" 0 "a fleet of 50 hosts with 50 pauses" || diag "$(tail -n 3 "$err")"

@@ -55,6 +55,7 @@ struct sf_estimate {
 struct sf_cause_part {
 	uint32_t path; /* 0: the run queue */
 	uint32_t top;  /* the subtree of owner and kind that it is the sum of */
+	bool frame;    /* its time under path is in the cause's frame_ms */
 	enum sf_kind kind;
 	double fast_ms, slow_ms;
 };
@@ -195,6 +196,11 @@ void sf_diff_free(struct sf_diff *d);
 
 /* Who does the same work as the cause's owner, from index 0 on; 0: nobody else. */
 uint32_t sf_cause_other_owner(const struct sf_diff *d, const struct sf_cause *c, size_t index);
+
+/* What the cause took in one window (a column of the profile), ms: all causes sum to the window. And
+ * what of it lies under its path. */
+double sf_cause_ms(const struct sf_diff *d, const struct sf_cause *c, size_t column);
+double sf_cause_frame_ms(const struct sf_diff *d, const struct sf_cause *c, size_t column);
 
 /* Another process that wrote much more than the target during the slow windows; NULL: none. */
 const struct sf_dirtier *sf_other_dirtier(const struct sf_diff *d);

@@ -28,6 +28,7 @@ enum sf_export_format {
 	SF_EXPORT_PERFETTO,  /* JSON of Chrome's trace viewer */
 	SF_EXPORT_ROWS,      /* the critical path: one row for each owner, state and stack */
 	SF_EXPORT_WINDOWS,   /* one row for each window, with its covariates */
+	SF_EXPORT_CAUSES,    /* one row for each cause of a diff and each window that it compared */
 };
 
 struct sf_export_window {
@@ -39,14 +40,16 @@ struct sf_export {
 	const struct sf_recording *rec;
 	const struct sf_export_window *window; /* in order of time */
 	size_t nr;
+	const struct sf_diff *diff; /* causes: of windows of rec; NULL: there are none */
 	bool mean;      /* pprof: values of a window, not the sums of all */
-	bool tsv;       /* rows, windows: tab-separated, not JSON Lines */
+	bool tsv;       /* rows, windows, causes: tab-separated, not JSON Lines */
 	bool no_header; /* tsv: there is one already */
 };
 
 /* Version of the rows' columns; changes when one is removed or changes its meaning. */
 #define SF_ROWS_SCHEMA    "snapflame.rows/1"
 #define SF_WINDOWS_SCHEMA "snapflame.windows/1"
+#define SF_CAUSES_SCHEMA  "snapflame.causes/1"
 
 /*
  * 0, -ENOMEM, -EIO where file fails, or -EINVAL where the recording cannot tell (no context
