@@ -20,16 +20,10 @@ import intake
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
-# Functions that Spark SQL has and DuckDB calls differently.
-DUCKDB_PRELUDE = """
-CREATE OR REPLACE MACRO substring_index(s, d, n) AS array_to_string(string_split(s, d)[1:n], d);
-CREATE OR REPLACE MACRO get_json_object(j, p) AS json_extract_string(j, p);
-"""
-
 COHORT = """
-SELECT 'a' AS cohort, recording_id, branch, host FROM pause WHERE usable AND ({a})
+SELECT 'a' AS cohort, pause, host FROM pause WHERE usable AND ({a})
 UNION ALL
-SELECT 'b' AS cohort, recording_id, branch, host FROM pause WHERE usable AND ({b})
+SELECT 'b' AS cohort, pause, host FROM pause WHERE usable AND ({b})
 """
 
 
@@ -41,19 +35,16 @@ def question_text(name):
         return f.read()
 
 
-def parts_of(store):
-    return sorted(glob.glob(os.path.join(store, "part", "*.parquet")))
+TABLES = ("pause", "what", "spent", "caused")
 
 
 class DuckDB:
-    """One engine: views part, pause and cohort, and a way to ask."""
+    """One engine: the tables of intake.py, the view cohort, and a way to ask."""
 
     def __init__(self, store, options):
         self.con = intake.connect(store, options.memory, options.threads)
-        self.con.execute(DUCKDB_PRELUDE)
-        self.view("part", "SELECT * FROM read_parquet(" + intake.quoted(parts_of(store)) + ")")
-        self.view("pause", "SELECT * FROM read_parquet("
-                  + intake.quoted(os.path.join(store, "pause.parquet")) + ")")
+        for name in TABLES:
+            self.view(name, f"SELECT * FROM {intake.made(store, name)}")
 
     def view(self, name, sql):
         self.con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {sql}")
@@ -79,8 +70,9 @@ class Spark:
         b = b.config("spark.ui.showConsoleProgress", "false")
         self.spark = b.getOrCreate()
         self.spark.sparkContext.setLogLevel("ERROR")
-        self.spark.read.parquet(*parts_of(store)).createOrReplaceTempView("part")
-        self.spark.read.parquet(os.path.join(store, "pause.parquet")).createOrReplaceTempView("pause")
+        for name in TABLES:
+            path = os.path.join(store, name + ".parquet")
+            self.spark.read.parquet(path).createOrReplaceTempView(name)
 
     def view(self, name, sql):
         self.spark.sql(sql).createOrReplaceTempView(name)
@@ -94,7 +86,7 @@ class Spark:
 
 
 def engine(store, options):
-    if not parts_of(store) or not os.path.exists(os.path.join(store, "pause.parquet")):
+    if not all(os.path.exists(os.path.join(store, name + ".parquet")) for name in TABLES):
         raise SystemExit(f"fleet: nothing in {store}: fleet.py import {store} FILE...")
     e = (Spark if options.engine == "spark" else DuckDB)(store, options)
     e.view("cohort", COHORT.format(a=options.a, b=options.b))

@@ -1,15 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Rows and windows into a store of Parquet files, by DuckDB.
+"""Rows, windows and causes into a store of Parquet files, by DuckDB.
 
 Nothing is lost and nothing is guessed: a line that cannot be taken is kept in STORE/refused, what was
 cut is counted, and a pause whose rows are not all there stays in the store but is no longer "usable".
 
   part/*.parquet     rows, as they came, with the number of the file they came in (source)
   window/*.parquet   windows, likewise
-  pause.parquet      one row for each pause: its window, from which source its rows are, and why it
-                     cannot be compared, if so. Made anew by every import.
+  cause/*.parquet    causes, likewise
   imports.jsonl      files that were taken, by SHA-256
   refused/           lines of another version, and lines that are no rows
+
+What the questions ask is made anew out of these by every import. Numbers instead of texts, so that ten
+million rows are joined and summed in seconds:
+
+  pause.parquet      one row for each pause, with its number: its window, from which source its rows are,
+                     and why it cannot be compared, if so
+  what.parquet       whose time and where: owner, kind, state, stack, each once, with its number
+  spent.parquet      pause, what, ms: the rows of all usable pauses
+  caused.parquet     pause, cause, ms, ...: the causes of each recording, from one source, of usable pauses
 """
 import glob
 import hashlib
@@ -23,7 +31,7 @@ import zlib
 
 import duckdb
 
-SCHEMAS = {"snapflame.rows/1": "part", "snapflame.windows/1": "window"}
+SCHEMAS = {"snapflame.rows/1": "part", "snapflame.windows/1": "window", "snapflame.causes/1": "cause"}
 BATCH = 1 << 30  # bytes of text for one Parquet file
 TOLERANCE_MS = 0.01  # rows are exact to the ns
 NS_2020 = 1577836800 * 10**9  # a clock that is older was never set
@@ -40,6 +48,12 @@ WINDOW = {"schema": "VARCHAR", "recording_id": "VARCHAR", "host": "VARCHAR", "vm
           "median_weight": "DOUBLE", "covariates": "JSON", "kernel": "VARCHAR", "vmm": "VARCHAR",
           "vmm_version": "VARCHAR", "vmm_build_id": "VARCHAR", "file_system": "VARCHAR",
           "disk": "VARCHAR", "disk_model": "VARCHAR", "labels": "JSON"}
+
+CAUSE = {"schema": "VARCHAR", "recording_id": "VARCHAR", "branch": "INTEGER", "cause": "INTEGER",
+         "owner": "VARCHAR", "kind": "VARCHAR", "state": "VARCHAR", "path": "VARCHAR", "ms": "DOUBLE",
+         "frame_ms": "DOUBLE", "proven": "BOOLEAN", "grows": "BOOLEAN"}
+FORMS = {"part": PART, "window": WINDOW, "cause": CAUSE}
+COLUMNS = ("owner", "owner_process", "owner_thread", "kind", "state", "stack")  # of what
 
 PAUSE = """
 WITH sums AS (SELECT source, recording_id, branch, sum(ms) AS ms, count(*) AS n
@@ -59,7 +73,8 @@ judged AS (SELECT *,
        WHEN start_realtime_ns < {oldest} OR start_realtime_ns > {newest} THEN 'wrong'
        ELSE 'good' END AS clock
   FROM best WHERE k = 1)
-SELECT recording_id, branch, host, vm, recording, trial, "group" AS side, part_source AS source,
+SELECT CAST(row_number() OVER (ORDER BY host, start_realtime_ns, recording_id, branch) AS INTEGER) AS pause,
+  recording_id, branch, host, vm, recording, trial, "group" AS side, part_source AS source,
   why IS NULL AND host IS NOT NULL AS usable, coalesce(why, CASE WHEN host IS NULL THEN 'it names no host' END) AS why,
   clock, start_realtime_ns,
   CASE WHEN clock = 'good' THEN strftime(make_timestamp(start_realtime_ns // 1000), '%Y-%m-%d %H:%M:%S') END AS began,
@@ -67,7 +82,36 @@ SELECT recording_id, branch, host, vm, recording, trial, "group" AS side, part_s
   file_system, disk, disk_model, CAST(labels AS VARCHAR) AS labels, CAST(covariates AS VARCHAR) AS covariates,
   CAST(json_extract(covariates, '$.Dirty_kB.begin') AS DOUBLE) AS dirty_kb,
   CAST(json_extract(covariates, '$.Writeback_kB.begin') AS DOUBLE) AS writeback_kb
-FROM judged ORDER BY host, start_realtime_ns, recording_id, branch
+FROM judged ORDER BY pause
+"""
+
+# Texts are compared once for each, when they become numbers; the row groups of spent stay in the order
+# of pauses, or nearly.
+WHAT = """
+SELECT CAST(row_number() OVER (ORDER BY {columns}) AS INTEGER) AS what, {columns},
+  split_part(stack, ';', -1) AS place
+FROM (SELECT DISTINCT {texts} FROM {part}) ORDER BY what
+"""
+SPENT = """
+SELECT w.pause, t.what, p.ms
+FROM {part} p
+JOIN {pause} w ON p.recording_id = w.recording_id AND p.branch = w.branch AND p.source = w.source
+JOIN {what} t ON {same}
+WHERE w.usable
+"""
+# All causes of a recording from one source: another one may number them otherwise.
+CAUSED = """
+WITH sums AS (SELECT source, recording_id, branch, sum(ms) AS ms FROM {cause} GROUP BY ALL),
+whole AS (SELECT s.source, s.recording_id, count(*) AS n
+          FROM sums s JOIN {pause} w USING (recording_id, branch)
+          WHERE w.usable AND abs(s.ms - w.pause_ms) <= {tolerance} GROUP BY ALL),
+best AS (SELECT recording_id, source,
+           row_number() OVER (PARTITION BY recording_id ORDER BY n DESC, source DESC) AS k FROM whole)
+SELECT w.pause, c.cause, c.owner, c.kind, c.state, c.path, c.ms, c.frame_ms, c.proven, c.grows
+FROM {cause} c JOIN best b USING (recording_id, source)
+JOIN sums s USING (recording_id, source, branch)
+JOIN {pause} w USING (recording_id, branch)
+WHERE b.k = 1 AND w.usable AND abs(s.ms - w.pause_ms) <= {tolerance}
 """
 
 
@@ -198,7 +242,7 @@ def flush(con, store, folder, batch, done):
     found = counts(con, lines)
     for schema, table in SCHEMAS.items():
         if any(schema in f for f in found.values()):
-            copy(con, store, lines, batch, schema, table, PART if table == "part" else WINDOW)
+            copy(con, store, lines, batch, schema, table, FORMS[table])
     refused = sum(n for f in found.values() for s, n in f.items() if s not in SCHEMAS)
     if refused:
         good = ", ".join(quoted(s) for s in SCHEMAS)
@@ -221,7 +265,7 @@ def flush(con, store, folder, batch, done):
 
 
 def take(store, files, memory, threads):
-    for d in ("part", "window", "refused", "tmp"):
+    for d in (*FORMS, "refused", "tmp"):
         os.makedirs(os.path.join(store, d), exist_ok=True)
     con, seen, done, size, lines, refused, bad = connect(store, memory, threads), known(store), [], 0, 0, 0, 0
     source = max([i["source"] for i in seen.values()], default=0)
@@ -257,32 +301,45 @@ def take(store, files, memory, threads):
     finally:
         shutil.rmtree(folder)
     say(f"{len(files)} files, {lines} lines, {refused} of them refused")
-    make_pauses(con, store)
+    make_tables(con, store)
     summary(con, store)
     return 1 if bad or refused else 0
 
 
-def table(store, name, form):
+def table(store, name):
     files = sorted(glob.glob(os.path.join(store, name, "*.parquet")))
     if files:
         return f"read_parquet({quoted(files)}, union_by_name = true)"
     # Nothing of the sort yet: an empty table of that form.
-    return (f"(SELECT CAST(NULL AS INTEGER) AS source, unnest(json_transform('{{}}', {quoted(json.dumps(form))})) "
-            f"WHERE false)")
+    return (f"(SELECT CAST(NULL AS INTEGER) AS source, "
+            f"unnest(json_transform('{{}}', {quoted(json.dumps(FORMS[name]))})) WHERE false)")
 
 
-def make_pauses(con, store):
-    path = os.path.join(store, "pause.parquet")
-    sql = PAUSE.format(part=table(store, "part", PART), window=table(store, "window", WINDOW),
-                       tolerance=TOLERANCE_MS, oldest=NS_2020, newest=time.time_ns() + NS_DAY)
+def made(store, name):
+    return f"read_parquet({quoted(os.path.join(store, name + '.parquet'))})"
+
+
+def make(con, store, name, sql):
+    path = os.path.join(store, name + ".parquet")
     con.execute(f"COPY ({sql}) TO {quoted(path + '.new')} (FORMAT parquet, COMPRESSION zstd)")
     os.rename(path + ".new", path)
+
+
+def make_tables(con, store):
+    """Everything that questions are asked of. Who asks meanwhile may see half of it; asking again helps."""
+    given = {name: table(store, name) for name in FORMS}
+    given |= {name: made(store, name) for name in ("pause", "what")}
+    given |= {"tolerance": TOLERANCE_MS, "oldest": NS_2020, "newest": time.time_ns() + NS_DAY,
+              "columns": ", ".join(COLUMNS), "texts": ", ".join(f"coalesce({c}, '') AS {c}" for c in COLUMNS),
+              "same": " AND ".join(f"coalesce(p.{c}, '') = t.{c}" for c in COLUMNS)}
+    for name, sql in (("pause", PAUSE), ("what", WHAT), ("spent", SPENT), ("caused", CAUSED)):
+        make(con, store, name, sql.format(**given))
 
 
 # ----------------------------------------------------------------------- report
 
 def summary(con, store):
-    pause = f"read_parquet({quoted(os.path.join(store, 'pause.parquet'))})"
+    pause = made(store, "pause")
     n, usable, hosts, dark = con.execute(
         f"SELECT count(*), count(*) FILTER (usable), count(DISTINCT host) FILTER (usable), "
         f"count(*) FILTER (usable AND dark_ms IS NULL) FROM {pause}").fetchone()
@@ -301,16 +358,21 @@ def summary(con, store):
         if k:
             say(f"  {k} without {column}: they are '?' there")
     orphans, = con.execute(
-        f"SELECT count(*) FROM (SELECT DISTINCT recording_id, branch FROM {table(store, 'part', PART)}) p "
+        f"SELECT count(*) FROM (SELECT DISTINCT recording_id, branch FROM {table(store, 'part')}) p "
         f"ANTI JOIN {pause} w ON p.recording_id = w.recording_id AND p.branch = w.branch").fetchone()
     if orphans:
         say(f"  rows of {orphans} pauses whose window has not been imported")
+    alone, = con.execute(
+        f"SELECT count(DISTINCT recording_id) FROM {pause} WHERE usable AND side IS NOT NULL AND recording_id "
+        f"NOT IN (SELECT recording_id FROM {made(store, 'caused')} JOIN {pause} USING (pause))").fetchone()
+    if alone:
+        say(f"  {alone} recordings without causes (export --table causes): in no verdict")
 
 
 def report(store, memory, threads):
     if not os.path.isdir(os.path.join(store, "window")):
         raise SystemExit(f"fleet: {store} is no store")
     con = connect(store, memory, threads)
-    make_pauses(con, store)
+    make_tables(con, store)
     summary(con, store)
     return 0

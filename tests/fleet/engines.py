@@ -39,7 +39,7 @@ def differ(a, b):
 def ask_all(kind, store):
     OPTIONS.engine = kind
     e, found = fleet.engine(store, OPTIONS), {}
-    rows = e.ask("SELECT count(*) FROM part")[1][0][0]
+    rows = e.ask("SELECT count(*) FROM spent")[1][0][0]
     for name in NAMES:
         start = time.monotonic()
         answer = e.ask(fleet.question_text(name))

@@ -45,6 +45,26 @@ JOIN base_part p ON p.recording_id = d.m_recording AND p.branch = d.m_branch AND
 CROSS JOIN dear
 """
 
+# The rows of a pause and its causes have one sum: what is dearer in the rows is in the first cause of that
+# owner and kind, else in what is not listed.
+CAUSES = """
+WITH dearer AS (
+  SELECT recording_id, branch, coalesce(min(cause) FILTER (c.owner = dear.owner AND c.kind = dear.kind),
+    max(cause)) AS cause
+  FROM base_cause c CROSS JOIN dear GROUP BY recording_id, branch),
+extra AS (
+  SELECT recording_id, branch, source, sum(ms) / 2 AS ms
+  FROM base_part JOIN dear USING (owner, kind) GROUP BY recording_id, branch, source)
+SELECT 1 AS source, 'snapflame.causes/1' AS schema, printf('host-%05d', d.host_nr) AS recording_id,
+  CAST(d.branch AS INTEGER) AS branch, c.cause, c.owner, c.kind, c.state, c.path,
+  d.factor * (c.ms + CASE WHEN d.kernel_b = 1 AND c.cause = x.cause THEN coalesce(e.ms, 0) ELSE 0 END) AS ms,
+  d.factor * c.frame_ms AS frame_ms, c.proven, c.grows
+FROM drawn d
+JOIN base_cause c ON c.recording_id = d.m_recording AND c.branch = d.m_branch
+JOIN dearer x ON x.recording_id = c.recording_id AND x.branch = c.branch
+LEFT JOIN extra e ON e.recording_id = d.m_recording AND e.branch = d.m_branch AND e.source = d.m_source
+"""
+
 WINDOWS = """
 SELECT 1 AS source, 'snapflame.windows/1' AS schema, printf('host-%05d', d.host_nr) AS recording_id,
   printf('host-%05d', d.host_nr) AS host, 'vm-1' AS vm, 'run.data' AS recording, 1 AS trial,
@@ -64,20 +84,19 @@ FROM drawn d JOIN (SELECT recording_id, branch, sum(ms) AS ms FROM read_parquet(
 
 
 def main(base, store, hosts, branches):
-    for d in ("part", "window", "tmp"):
+    for d in ("part", "window", "cause", "tmp"):
         os.makedirs(os.path.join(store, d), exist_ok=True)
     con = intake.connect(store, "1g", 2)
-    con.execute("CREATE VIEW base_part AS SELECT * FROM "
-                + intake.table(base, "part", intake.PART))
-    con.execute("CREATE VIEW base_pause AS SELECT * FROM read_parquet("
-                + intake.quoted(os.path.join(base, "pause.parquet")) + ")")
+    con.execute(f"CREATE VIEW base_part AS SELECT * FROM {intake.table(base, 'part')}")
+    con.execute(f"CREATE VIEW base_pause AS SELECT * FROM {intake.made(base, 'pause')}")
+    con.execute(f"CREATE VIEW base_cause AS SELECT p.recording_id, p.branch, c.* "
+                f"FROM {intake.made(base, 'caused')} c JOIN base_pause p USING (pause)")
     con.execute(PAUSES.format(hosts=hosts, branches=branches))
     part = os.path.join(store, "part", "00000001.parquet")
-    con.execute(f"COPY ({PARTS}) TO {intake.quoted(part)} (FORMAT parquet, COMPRESSION zstd)")
-    window = os.path.join(store, "window", "00000001.parquet")
-    con.execute(f"COPY ({WINDOWS.format(part=part)}) TO {intake.quoted(window)} "
-                f"(FORMAT parquet, COMPRESSION zstd)")
-    intake.make_pauses(con, store)
+    for name, sql in (("part", PARTS), ("window", WINDOWS.format(part=part)), ("cause", CAUSES)):
+        path = os.path.join(store, name, "00000001.parquet")
+        con.execute(f"COPY ({sql}) TO {intake.quoted(path)} (FORMAT parquet, COMPRESSION zstd)")
+    intake.make_tables(con, store)
     intake.summary(con, store)
     rows, = con.execute(f"SELECT count(*) FROM read_parquet({intake.quoted(part)})").fetchone()
     print(rows, *con.execute("SELECT owner, kind FROM dear").fetchone(), sep="\t")

@@ -12,9 +12,10 @@ fleet() { run "$python" "$TOP/contrib/fleet/fleet.py" "$@"; }
 run "$SNAPFLAME" record -q -p "$vmm" --branches 6 --gap 0.05 -o run.data -- $branch
 is "$status" 0 "six BRANCHes"
 "$SNAPFLAME" export --format rows -o rows.jsonl.zst run.data &&
-  "$SNAPFLAME" export --format rows --table windows -o windows.jsonl.zst run.data
-ok $? "rows and windows"
-fleet import store rows.jsonl.zst windows.jsonl.zst
+  "$SNAPFLAME" export --format rows --table windows -o windows.jsonl.zst run.data &&
+  "$SNAPFLAME" export --format rows --table causes -o causes.jsonl.zst run.data
+ok $? "rows, windows and causes"
+fleet import store rows.jsonl.zst windows.jsonl.zst causes.jsonl.zst
 is "$status" 0 "an import"
 
 # docs/fleet.md

@@ -15,17 +15,22 @@ hosts AS (
     CAST(sum(CASE WHEN cohort = 'b' THEN 1 ELSE 0 END) AS DOUBLE) AS nb
   FROM size
 ),
-per_host AS (
-  SELECT c.cohort, c.host, p.owner, p.kind, p.stack, sum(p.ms) / max(s.pauses) AS ms
-  FROM part p
-  JOIN pause w ON p.recording_id = w.recording_id AND p.branch = w.branch AND p.source = w.source
-  JOIN cohort c ON p.recording_id = c.recording_id AND p.branch = c.branch
-  JOIN size s ON c.cohort = s.cohort AND c.host = s.host
-  WHERE w.usable
-  GROUP BY c.cohort, c.host, p.owner, p.kind, p.stack
+-- Paths that differ in their state alone are one.
+path AS (
+  SELECT what, owner, kind, stack, dense_rank() OVER (ORDER BY owner, kind, stack) AS path FROM what
 ),
-sums AS (
-  SELECT owner, kind, stack,
+member AS (
+  SELECT c.cohort, c.pause, s.pauses, dense_rank() OVER (ORDER BY c.cohort, c.host) AS member
+  FROM cohort c JOIN size s ON c.cohort = s.cohort AND c.host = s.host
+),
+-- All rows are seen here, and as numbers only.
+per_host AS (
+  SELECT m.member, t.path, min(m.cohort) AS cohort, sum(s.ms) / max(m.pauses) AS ms
+  FROM spent s JOIN member m ON s.pause = m.pause JOIN path t ON s.what = t.what
+  GROUP BY m.member, t.path
+),
+per_path AS (
+  SELECT path,
     sum(CASE WHEN cohort = 'a' THEN ms ELSE 0 END) AS a1,
     sum(CASE WHEN cohort = 'a' THEN ms * ms ELSE 0 END) AS a2,
     sum(CASE WHEN cohort = 'b' THEN ms ELSE 0 END) AS b1,
@@ -33,7 +38,11 @@ sums AS (
     count(CASE WHEN cohort = 'a' THEN 1 END) AS hosts_a,
     count(CASE WHEN cohort = 'b' THEN 1 END) AS hosts_b
   FROM per_host
-  GROUP BY owner, kind, stack
+  GROUP BY path
+),
+sums AS (
+  SELECT n.owner, n.kind, n.stack, s.a1, s.a2, s.b1, s.b2, s.hosts_a, s.hosts_b
+  FROM per_path s JOIN (SELECT DISTINCT path, owner, kind, stack FROM path) n ON s.path = n.path
 ),
 moments AS (
   SELECT s.owner, s.kind, s.stack, s.hosts_a, s.hosts_b, h.na, h.nb,

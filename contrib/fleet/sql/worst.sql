@@ -5,7 +5,7 @@
 -- the worst began, on average; of pauses that say it.
 WITH
 ordered AS (
-  SELECT recording_id, branch, source, host, pause_ms, dirty_kb,
+  SELECT pause, host, pause_ms, dirty_kb,
     row_number() OVER (ORDER BY pause_ms DESC, recording_id, branch) AS k, count(*) OVER () AS n
   FROM pause WHERE usable
 ),
@@ -21,14 +21,26 @@ size AS (
     avg(CASE WHEN worst = 0 THEN dirty_kb END) / 1024 AS dirty_mb_other
   FROM grouped
 ),
+-- All rows are seen here, and as numbers only.
+cost AS (
+  SELECT s.what,
+    sum(CASE WHEN g.worst = 1 THEN s.ms ELSE 0 END) AS worst_ms,
+    sum(CASE WHEN g.worst = 0 THEN s.ms ELSE 0 END) AS other_ms
+  FROM spent s JOIN grouped g ON s.pause = g.pause
+  GROUP BY s.what
+),
+had AS (
+  SELECT t.owner, t.kind, t.place, count(DISTINCT g.host) AS hosts_worst
+  FROM spent s JOIN grouped g ON s.pause = g.pause JOIN what t ON s.what = t.what
+  WHERE g.worst = 1
+  GROUP BY t.owner, t.kind, t.place
+),
 cause AS (
-  SELECT p.owner, p.kind, split_part(p.stack, ';', -1) AS place,
-    sum(CASE WHEN g.worst = 1 THEN p.ms ELSE 0 END) AS worst_ms,
-    sum(CASE WHEN g.worst = 0 THEN p.ms ELSE 0 END) AS other_ms,
-    count(DISTINCT CASE WHEN g.worst = 1 THEN g.host END) AS hosts_worst
-  FROM part p JOIN grouped g
-    ON p.recording_id = g.recording_id AND p.branch = g.branch AND p.source = g.source
-  GROUP BY p.owner, p.kind, split_part(p.stack, ';', -1)
+  SELECT t.owner, t.kind, t.place, sum(c.worst_ms) AS worst_ms, sum(c.other_ms) AS other_ms,
+    max(h.hosts_worst) AS hosts_worst
+  FROM cost c JOIN what t ON c.what = t.what
+  JOIN had h ON t.owner = h.owner AND t.kind = h.kind AND t.place = h.place
+  GROUP BY t.owner, t.kind, t.place
 )
 SELECT
   c.owner, c.kind, c.place, c.worst_ms / s.n_worst AS ms_worst,
