@@ -147,6 +147,14 @@ static void put_flow(struct perfetto *p, char ph, uint32_t thread, uint64_t time
 		ph == 'f' ? ",\"bp\":\"e\"" : "");
 }
 
+/* Who has exited may still wake its parent: there is no slice then that a flow could come from. */
+static bool has_slice(const struct perfetto *p, uint32_t thread, uint64_t time)
+{
+	const struct sf_thread *t = &p->e->rec->thread[thread];
+
+	return p->shown[thread] && time >= t->start && time < t->exit;
+}
+
 /* Only by threads in their own context: who was interrupted has woken nobody. */
 static void put_wakings(struct perfetto *p, const struct sf_window *w, uint32_t thread)
 {
@@ -156,7 +164,8 @@ static void put_wakings(struct perfetto *p, const struct sf_window *w, uint32_t 
 		const struct sf_sched *s = &t->sched[i];
 
 		if (s->kind != SF_SCHED_WAKE || !sf_wake_is_task(s->state) || s->time < w->lo ||
-		    s->time >= w->hi || s->other == SF_NO_THREAD || !p->shown[s->other])
+		    s->time >= w->hi || s->other == SF_NO_THREAD ||
+		    !has_slice(p, s->other, s->time) || !has_slice(p, thread, s->time))
 			continue;
 		p->flows++;
 		put_flow(p, 's', s->other, s->time);
