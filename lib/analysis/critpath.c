@@ -26,7 +26,7 @@ struct walk {
 	struct level level[MAX_DEPTH];
 	int depth;
 	uint64_t pos;
-	uint64_t throttled; /* ns that the target's cgroup was out of quota during the window */
+	int64_t throttled; /* ns that the target's cgroup was out of quota during the window; -1 unknown */
 };
 
 static struct level *top(struct walk *w)
@@ -170,37 +170,60 @@ static uint32_t who_had(const struct sf_recording *rec, uint16_t cpu, uint64_t l
 	return best;
 }
 
-/*
- * Out of quota: the cgroup says that it was throttled for most of the time that the thread was
- * runnable; or its CPU idled while it waited.
- */
-enum { QUOTA_NS = 1000000 };
-
-static bool out_of_quota(struct walk *w, const struct sf_slice *iv, uint32_t behind, uint64_t had)
-{
-	const struct sf_thread *t = &w->rec->thread[top(w)->thread];
-	const struct sf_timeline *tl = sf_timelines_get(w->ts, top(w)->thread);
-
-	if (iv->hi - iv->lo < QUOTA_NS)
-		return false;
-	if (behind != SF_NO_THREAD && w->rec->thread[behind].flags & SF_THREAD_IDLE &&
-	    had * 2 > iv->hi - iv->lo)
-		return true;
-	return t->flags & SF_THREAD_TARGET && tl &&
-	       w->throttled * 2 > tl->total[SF_STATE_RUNNABLE];
-}
-
-/* What the covariates of the window say of the target's cgroup. */
-static uint64_t throttled_ns(const struct sf_recording *rec, const struct sf_window *w)
+/* What the covariates of the window say of the target's cgroup; -1: nothing. */
+static int64_t throttled_ns(const struct sf_recording *rec, const struct sf_window *w)
 {
 	for (size_t i = 0; w && i < w->nr_covariates; i++) {
 		const struct sf_covariate *c = &w->covariate[i];
 
-		if (!strcmp(sf_text(rec, c->name), "cgroup_throttled_us") && c->has_begin &&
-		    c->has_end && c->end > c->begin)
-			return (uint64_t)((c->end - c->begin) * 1000);
+		if (!strcmp(sf_text(rec, c->name), "cgroup_throttled_us") && c->has_begin && c->has_end)
+			return c->end > c->begin ? (int64_t)((c->end - c->begin) * 1000) : 0;
 	}
+	return -1;
+}
+
+static uint64_t snap_throttled(const struct sf_window *w, enum sf_window_edge edge, uint32_t tid)
+{
+	for (size_t i = 0; w && i < w->snap[edge].nr; i++)
+		if (w->snap[edge].thread[i].tid == tid)
+			return w->snap[edge].thread[i].throttled_ns;
 	return 0;
+}
+
+/* How long the cgroup of a thread was out of quota in the window; -1: not known. A thread of the
+ * target may be in a cgroup of its own, as libvirt's vCPUs are. */
+static int64_t throttled_of(const struct walk *w, const struct sf_thread *t)
+{
+	const struct sf_window *win = w->ts->window;
+	uint64_t begin, end;
+
+	if (!(t->flags & SF_THREAD_TARGET))
+		return -1;
+	begin = snap_throttled(win, SF_EDGE_BEGIN, t->tid);
+	end = snap_throttled(win, SF_EDGE_END, t->tid);
+	return begin && end >= begin ? (int64_t)(end - begin) : w->throttled;
+}
+
+/*
+ * Out of quota: the thread's cgroup was throttled, and the CPU idled meanwhile or it was throttled for
+ * most of the time that the thread was runnable. Where the cgroup is not known an idle CPU is proof for
+ * a thread that was taken from it; one that was just woken may wait for the CPU itself to wake, which
+ * takes a virtual one some ms.
+ */
+enum { QUOTA_NS = 1000000, WAKE_UP_NS = 5000000 };
+
+static bool out_of_quota(struct walk *w, const struct sf_slice *iv, uint32_t behind, uint64_t had)
+{
+	const struct sf_timeline *tl = sf_timelines_get(w->ts, top(w)->thread);
+	int64_t throttled = throttled_of(w, &w->rec->thread[top(w)->thread]);
+	bool idle = behind != SF_NO_THREAD && w->rec->thread[behind].flags & SF_THREAD_IDLE &&
+		    had * 2 > iv->hi - iv->lo;
+
+	if (iv->hi - iv->lo < QUOTA_NS)
+		return false;
+	if (throttled < 0)
+		return idle && (iv->preempted || iv->hi - iv->lo >= WAKE_UP_NS);
+	return throttled && (idle || (tl && (uint64_t)throttled * 2 > tl->total[SF_STATE_RUNNABLE]));
 }
 
 /* Somebody waits in the thread of the top level: index + 1. */

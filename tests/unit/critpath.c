@@ -163,6 +163,22 @@ static void the_run_queue_names_who_had_the_cpu(void **state)
 	     "window 1 0 80 100\ncovariate 1 cgroup_throttled_us 0 40000\n");
 	IS(ms_of(&w, 100, SF_KIND_CPU_QUOTA), 40);
 	done(&w);
+	/* It was not: whatever the CPU waited for, it was no quota. */
+	walk(&w, THREADS
+	     "0 in 100 cpu0\n10 out 100 R | compute main\n10 in 0 cpu0\n"
+	     "50 in 100 cpu0\n80 out 100 S ep_poll | loop\n"
+	     "window 1 0 80 100\ncovariate 1 cgroup_throttled_us 70000 70000\n");
+	IS(ms_of(&w, 100, SF_KIND_CPU_QUOTA), 0);
+	IS(ms_of(&w, 100, SF_KIND_RUNQUEUE), 40);
+	done(&w);
+	/* A CPU that takes its time to wake up is no quota of the thread that it wakes up for. */
+	walk(&w, THREADS
+	     "0 in 100 cpu0\n10 out 100 S do_nanosleep hrtimer_nanosleep | nap main\n10 in 0 cpu0\n"
+	     "47 wake 100 irq\n50 in 100 cpu0\n80 out 100 S ep_poll | loop\n"
+	     "window 1 0 80 100\n");
+	IS(ms_of(&w, 100, SF_KIND_CPU_QUOTA), 0);
+	IS(ms_of(&w, 100, SF_KIND_RUNQUEUE), 3);
+	done(&w);
 }
 
 static void io_is_told_apart(void **state)
