@@ -39,6 +39,19 @@ static bool is_wrapper(const char *name)
 	return false;
 }
 
+/* The system call that the frames are in, by the kernel's function for it; NULL: none. */
+static const char *system_call(const struct sf_diff *d, uint32_t path)
+{
+	static const char *const prefix[] = { "__x64_sys_", "__arm64_sys_", "__do_sys_", "ksys_" };
+	const char *name;
+
+	for (size_t skip = 0; (name = sf_cause_frame(d, path, true, skip)); skip++)
+		for (size_t i = 0; i < SF_ARRAY_SIZE(prefix); i++)
+			if (!strncmp(name, prefix[i], strlen(prefix[i])))
+				return name + strlen(prefix[i]);
+	return NULL;
+}
+
 const char *sf_cause_function(const struct sf_diff *d, uint32_t path)
 {
 	static const char *const calls[] = {
@@ -49,10 +62,10 @@ const char *sf_cause_function(const struct sf_diff *d, uint32_t path)
 		"epoll_wait", "select", "memcpy", "memset", "writev", "pwritev", "readv", "preadv",
 		"truncate", "sync_file_range", "msync", "rename", "unlink",
 	};
-	const char *name;
+	const char *name, *entered = system_call(d, path);
 
 	for (size_t skip = 0; (name = sf_cause_frame(d, path, false, skip)); skip++) {
-		bool call = is_wrapper(name);
+		bool call = is_wrapper(name) || (entered && !skip && base_is(name, entered));
 
 		for (size_t i = 0; !call && i < SF_ARRAY_SIZE(calls); i++)
 			call = base_is(name, calls[i]);

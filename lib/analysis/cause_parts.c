@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Causes that are parts of one: kinds that the kernel mixes in one call of the same thread (a fsync
- * waits for the journal, for pages and for the device, and computes a little), threads of a pool that
- * do the same work, and those who share the CPU that one thread waits for.
+ * Causes that are parts of one: kinds of time in one function of the same thread (a fsync waits for the
+ * journal, for pages and for the device, and computes a little; a loop that touches memory faults),
+ * threads of a pool that do the same work, threads that hand over to each other, those who share the CPU
+ * that one thread waits for, and threads that have one quota.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "analysis/diff_internal.h"
+
+static const double proportion = 0.5; /* of the growth that would keep the shares as they were */
 
 int sf_cause_add_part(struct sf_diff *d, struct sf_cause *c, struct sf_cause_part part)
 {
@@ -35,16 +38,41 @@ static uint32_t caller(const struct sf_diff *d, const struct sf_cause *c)
 	return c->owner && d->profile.owner[c->owner].dev ? c->waiter : c->owner;
 }
 
-static bool same_call(const struct sf_diff *d, const struct sf_cause *a, const struct sf_cause *b)
+static double deep_ms(const struct sf_diff *d, enum sf_side side, const struct sf_cause *c)
+{
+	return sf_diff_path_ms(d, side, c->path);
+}
+
+/* What b grew by is what it would if its share of the two were the same on both sides, more or less. */
+static bool in_proportion(const struct sf_diff *d, const struct sf_cause *a, const struct sf_cause *b)
+{
+	double slow = deep_ms(d, SF_SLOW, a), grown = slow - deep_ms(d, SF_FAST, a);
+	double expected = slow > 0 ? deep_ms(d, SF_SLOW, b) * grown / slow : 0;
+	double got = deep_ms(d, SF_SLOW, b) - deep_ms(d, SF_FAST, b);
+
+	return grown > 0 && b->delta.value > 0 && got >= proportion * expected;
+}
+
+/* Kinds that a function has by what it does itself, whoever else there is. */
+static bool by_function(enum sf_kind kind)
+{
+	return in_kernel(kind) || kind == SF_KIND_CPU_USER || kind == SF_KIND_MEMORY ||
+	       kind == SF_KIND_TIMER || kind == SF_KIND_LOCK;
+}
+
+/* The kernel mixes its kinds in one call as it likes; others have to grow with it. */
+static bool same_function(const struct sf_diff *d, const struct sf_cause *a, const struct sf_cause *b)
 {
 	const char *fa, *fb;
 
-	if (!in_kernel(a->kind) || !in_kernel(b->kind) || a->lock || b->lock ||
+	if (!by_function(a->kind) || !by_function(b->kind) || a->lock || b->lock ||
 	    caller(d, a) != caller(d, b))
 		return false;
 	fa = sf_cause_function(d, a->path);
 	fb = sf_cause_function(d, b->path);
-	return fa && fb && !strcmp(fa, fb);
+	if (!fa || !fb || strcmp(fa, fb))
+		return false;
+	return (in_kernel(a->kind) && in_kernel(b->kind)) || in_proportion(d, a, b);
 }
 
 /* Threads of one process, the same frames from the leaf to the root: a pool. */
@@ -66,22 +94,38 @@ static bool same_work(const struct sf_diff *d, const struct sf_cause *a, const s
 	return true;
 }
 
-/* Whoever has the CPU meanwhile, it is one wait. */
-static bool same_queue(const struct sf_cause *a, const struct sf_cause *b)
+/* Whoever has the CPU meanwhile, it is one wait; whoever is held back, it is one quota. */
+static bool same_queue(const struct sf_diff *d, const struct sf_cause *a, const struct sf_cause *b)
 {
-	return a->kind == SF_KIND_RUNQUEUE && b->kind == SF_KIND_RUNQUEUE && a->waiter &&
-	       a->waiter == b->waiter;
+	const struct sf_owner *x = &d->profile.owner[a->owner], *y = &d->profile.owner[b->owner];
+
+	if (a->kind != b->kind)
+		return false;
+	if (a->kind == SF_KIND_CPU_QUOTA)
+		return x->process == y->process && x->target == y->target;
+	return a->kind == SF_KIND_RUNQUEUE && a->waiter && a->waiter == b->waiter;
 }
 
-/* b becomes a part of a, which grew more. */
-static int absorb(struct sf_diff *d, struct sf_cause *a, struct sf_cause *b)
+/* As what b is a part of a, which grew more; SF_PART_OWN: it is not. */
+static enum sf_part_of kinship(const struct sf_diff *d, const struct sf_cause *a,
+			       const struct sf_cause *b)
 {
-	bool work = same_work(d, a, b);
+	if (same_function(d, a, b))
+		return SF_PART_CALL;
+	if (same_work(d, a, b))
+		return SF_PART_POOL;
+	if (same_queue(d, a, b))
+		return SF_PART_QUEUE;
+	return sf_common_turns(d, a, b) ? SF_PART_TURNS : SF_PART_OWN;
+}
 
+static int absorb(struct sf_diff *d, struct sf_cause *a, struct sf_cause *b, enum sf_part_of how)
+{
 	for (size_t i = 0; i < b->nr_parts; i++) {
 		struct sf_cause_part part = b->part[i];
 
-		part.frame &= work;
+		part.frame &= how == SF_PART_POOL;
+		part.of = part.of == SF_PART_WAITING ? part.of : how;
 		if (sf_cause_add_part(d, a, part))
 			return -ENOMEM;
 	}
@@ -95,8 +139,10 @@ static int absorb(struct sf_diff *d, struct sf_cause *a, struct sf_cause *b)
 	}
 	a->fast_ms += b->fast_ms;
 	a->slow_ms += b->slow_ms;
-	a->frame_ms += work ? b->frame_ms : 0;
+	a->frame_ms += how == SF_PART_POOL ? b->frame_ms : 0;
 	a->delta.value += b->delta.value;
+	if (how == SF_PART_TURNS)
+		a->exchange = sf_common_turns(d, a, b);
 	b->nr_parts = 0;
 	return 0;
 }
@@ -108,11 +154,9 @@ int sf_merge_causes(struct sf_diff *d)
 	for (size_t i = 0; i < d->nr_causes; i++)
 		for (size_t k = i + 1; k < d->nr_causes; k++) {
 			struct sf_cause *a = &d->cause[i], *b = &d->cause[k];
+			enum sf_part_of how = a->nr_parts && b->nr_parts ? kinship(d, a, b) : SF_PART_OWN;
 
-			if (!a->nr_parts || !b->nr_parts ||
-			    (!same_call(d, a, b) && !same_work(d, a, b) && !same_queue(a, b)))
-				continue;
-			if (absorb(d, a, b))
+			if (how != SF_PART_OWN && absorb(d, a, b, how))
 				return -ENOMEM;
 		}
 	for (size_t i = 0; i < d->nr_causes; i++)
@@ -130,8 +174,8 @@ uint32_t sf_cause_other_owner(const struct sf_diff *d, const struct sf_cause *c,
 	for (size_t i = 1; i < c->nr_parts; i++) {
 		uint32_t owner = d->profile.path[c->part[i].path].owner;
 
-		if (c->part[i].path && c->part[i].kind == c->kind && owner != c->owner &&
-		    !d->profile.owner[owner].dev && !index--)
+		if (c->part[i].path && c->part[i].kind == c->kind && c->part[i].of != SF_PART_TURNS &&
+		    owner != c->owner && !d->profile.owner[owner].dev && !index--)
 			return owner;
 	}
 	return 0;

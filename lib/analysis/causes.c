@@ -318,7 +318,7 @@ static void name_links(struct sf_diff *d, struct sf_cause *c)
 	for (size_t i = 0; kind && i < p->nr_links; i++) {
 		const struct sf_link *l = &p->link[i];
 
-		if (l->path != kind || l->ms <= most[l->relation])
+		if (l->path != kind || l->relation == SF_TAKES_TURNS || l->ms <= most[l->relation])
 			continue;
 		most[l->relation] = l->ms;
 		if (l->relation == SF_HAS_CPU) {
@@ -371,7 +371,9 @@ static int rank(struct ranking *r)
 		return ret;
 	for (size_t i = 0; i < d->nr_causes; i++)
 		name_links(d, &d->cause[i]);
-	ret = sf_credit_queues(d);
+	ret = sf_find_turns(d);
+	if (!ret)
+		ret = sf_credit_queues(d);
 	if (ret)
 		return ret;
 	/* The largest first, not counting its turns in the run queue: it takes the others in. */

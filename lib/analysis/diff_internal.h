@@ -51,6 +51,10 @@ int sf_rank_causes(struct diff_build *b);
 int sf_find_shifts(struct diff_build *b);
 /* Give the growth in the run queue to the work that grew. */
 int sf_credit_queues(struct sf_diff *d);
+/* Which exchanges between two threads explain the growth of which cause, by their number. */
+int sf_find_turns(struct sf_diff *d);
+/* An exchange that explains both, index + 1; 0: none. */
+uint32_t sf_common_turns(const struct sf_diff *d, const struct sf_cause *a, const struct sf_cause *b);
 /* Put together what is one cause; the one that comes first takes the others in. */
 int sf_merge_causes(struct sf_diff *d);
 int sf_cause_add_part(struct sf_diff *d, struct sf_cause *c, struct sf_cause_part part);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "analysis/profile_internal.h"
+#include "analysis/turns.h"
 
 enum { NS_PER_MS = 1000000 };
 
@@ -133,10 +134,10 @@ static int kind_path(struct sf_profile *p, const struct sf_segment *s, uint32_t 
 	return child(p, *at, path, at);
 }
 
-static int link_to(struct sf_profile *p, uint32_t path, uint32_t owner, enum sf_relation relation,
-		   uint32_t stack, double ms)
+int sf_profile_link(struct sf_profile *p, uint32_t path, uint32_t owner, enum sf_relation relation,
+		    uint32_t stack, double ms)
 {
-	uint64_t key = sf_hash64((uint64_t)path << 32 | owner) ^ ((uint64_t)stack << 2 | relation);
+	uint64_t key = sf_hash64((uint64_t)path << 32 | owner) ^ ((uint64_t)stack << 3 | relation);
 	struct sf_link *l;
 	bool made;
 	uint32_t *v = sf_map64_at(&p->link_of, key, &made);
@@ -167,7 +168,7 @@ static int links(struct sf_profile *p, struct sf_namer *n, const struct sf_critp
 	if (s->behind != SF_NO_THREAD) {
 		uint32_t owner = sf_profile_owner(p, n->rec, s->behind, 0);
 
-		if (!owner || link_to(p, path, owner, SF_HAS_CPU, 0, ms))
+		if (!owner || sf_profile_link(p, path, owner, SF_HAS_CPU, 0, ms))
 			return -ENOMEM;
 	}
 	if (s->dev || s->waiter) {
@@ -175,13 +176,13 @@ static int links(struct sf_profile *p, struct sf_namer *n, const struct sf_critp
 		uint32_t stack = s->dev ? s->stack : cp->waiter[s->waiter - 1].stack;
 		uint32_t owner = sf_profile_owner(p, n->rec, who, 0);
 
-		if (!owner || link_to(p, path, owner, SF_WAITS, sf_namer_stack_text(n, stack), ms))
+		if (!owner || sf_profile_link(p, path, owner, SF_WAITS, sf_namer_stack_text(n, stack), ms))
 			return -ENOMEM;
 	}
 	if (s->server != SF_NO_THREAD || s->server_dev) {
 		uint32_t owner = sf_profile_owner(p, n->rec, s->server, s->server_dev);
 
-		if (!owner || link_to(p, path, owner, SF_SERVES, 0, ms))
+		if (!owner || sf_profile_link(p, path, owner, SF_SERVES, 0, ms))
 			return -ENOMEM;
 	}
 	return 0;
@@ -326,6 +327,8 @@ int sf_profile_add(struct sf_profile *p, struct sf_namer *n, const struct sf_cri
 
 	for (size_t i = 0; !ret && i < cp->nr; i++)
 		ret = add_segment(p, n, cp, &cp->seg[i], &column, &nr, &alloc);
+	if (!ret)
+		ret = sf_turns_add(p, n, cp);
 	if (!ret && (SF_GROW(p->column, p->nr_columns + 1, p->column_alloc) ||
 		     SF_GROW(p->column_paths, p->nr_columns + 1, p->column_paths_alloc)))
 		ret = -ENOMEM;
@@ -389,6 +392,9 @@ void sf_profile_release(struct sf_profile *p)
 	free(p->path);
 	for (size_t i = 0; i < p->nr_links; i++)
 		free(p->link[i].column);
+	for (size_t i = 0; i < p->nr_exchanges; i++)
+		free(p->exchange[i].column);
+	free(p->exchange);
 	free(p->owner);
 	free(p->link);
 	sf_map64_release(&p->child);

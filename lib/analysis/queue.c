@@ -141,8 +141,9 @@ static int give(struct queue *q, double share)
 		if (part <= 0)
 			continue;
 		if (adjust(q->d, c, q->waits, q->d->profile.nr_columns, share * part) ||
-		    sf_cause_add_part(q->d, c, (struct sf_cause_part){ .kind = SF_KIND_RUNQUEUE, .fast_ms = fast,
-								    .slow_ms = slow }))
+		    sf_cause_add_part(q->d, c, (struct sf_cause_part){ .kind = SF_KIND_RUNQUEUE,
+								   .of = SF_PART_WAITING, .fast_ms = fast,
+								   .slow_ms = slow }))
 			return -ENOMEM;
 		refresh(c, fast, slow);
 	}

@@ -66,7 +66,7 @@ static void lock_words(struct sf_str *s, const struct sf_diff *d, const struct s
 	where(s, c->nr_frames ? c->frame[0] : NULL, sf_cause_function(d, c->path));
 }
 
-/* "rayon-3 (and 3 threads that do the same)", "cpu-hog (and 2 others)" */
+/* "rayon-3 (and 3 threads that do the same)", "cpu-hog (and 2 others)", "main (and 2 others)" */
 static const char *doers(struct sf_diff *d, const struct sf_cause *c)
 {
 	const char *who = owner_name(d, c->owner);
@@ -74,7 +74,7 @@ static const char *doers(struct sf_diff *d, const struct sf_cause *c)
 
 	while (sf_cause_other_owner(d, c, nr))
 		nr++;
-	if (nr && c->kind == SF_KIND_RUNQUEUE)
+	if (nr && (c->kind == SF_KIND_RUNQUEUE || c->kind == SF_KIND_CPU_QUOTA))
 		who = sf_diff_keep(d, "%s (and %zu other%s)", who, nr, nr == 1 ? "" : "s");
 	else if (nr)
 		who = sf_diff_keep(d, "%s (and %zu thread%s that do%s the same)", who, nr,
@@ -91,7 +91,7 @@ static double own_ms(const struct sf_cause *c)
 	if (c->kind == SF_KIND_RUNQUEUE)
 		return c->delta.value;
 	for (size_t i = 0; i < c->nr_parts; i++)
-		if (c->part[i].path && c->part[i].kind == c->kind)
+		if (c->part[i].path && c->part[i].kind == c->kind && c->part[i].of != SF_PART_TURNS)
 			ms += c->part[i].slow_ms - c->part[i].fast_ms;
 	return c->nr_parts ? ms : c->delta.value;
 }
@@ -180,35 +180,68 @@ static void because(struct sf_str *s, struct sf_diff *d, const struct sf_cause *
 	}
 }
 
-/* ", and 32 ms more in the same call (io-writeback 23, cpu-kernel 9)" */
-static void parts(struct sf_str *s, const struct sf_cause *c)
+struct part_sum {
+	double ms, kind[SF_NR_KINDS];
+};
+
+static void sum_up(struct part_sum *sum, const struct sf_cause_part *part)
 {
-	double by_kind[SF_NR_KINDS] = { 0 };
-	double rest = 0, queue = 0;
-	const char *sep = "";
+	double ms = part->slow_ms - part->fast_ms;
+
+	sum->kind[part->kind] += ms;
+	sum->ms += ms;
+}
+
+/* " (io-writeback 23, cpu-kernel 9)" */
+static void kinds(struct sf_str *s, const struct part_sum *sum)
+{
+	const char *sep = " (";
+
+	for (int k = 0; k < SF_NR_KINDS; k++) {
+		if (fabs(sum->kind[k]) < 0.5)
+			continue;
+		sf_str_addf(s, "%s%s %.0f", sep, sf_kind_name(k), sum->kind[k]);
+		sep = ", ";
+	}
+	if (*sep == ',')
+		sf_str_addch(s, ')');
+}
+
+/* Who the cause's owner hands over to and gets back from. */
+static void turns(struct sf_str *s, const struct sf_diff *d, const struct sf_cause *c,
+		  const struct part_sum *sum)
+{
+	const struct sf_exchange *x = &d->profile.exchange[c->exchange - 1];
+
+	sf_str_addf(s, ", and %.0f ms more in turns of %s and %s, %.0f instead of %.0f", sum->ms,
+		    owner_name(d, x->waiter), owner_name(d, x->server),
+		    sf_diff_exchanges(d, c->exchange - 1, SF_SLOW),
+		    sf_diff_exchanges(d, c->exchange - 1, SF_FAST));
+	kinds(s, sum);
+}
+
+/* What belongs to the cause beside its own time. */
+static void parts(struct sf_str *s, const struct sf_diff *d, const struct sf_cause *c)
+{
+	struct part_sum rest = { 0 }, exchanged = { 0 };
+	double queue = 0;
 
 	for (size_t i = 1; i < c->nr_parts; i++) {
-		if (!c->part[i].path) {
+		if (c->part[i].of == SF_PART_WAITING)
 			queue += c->part[i].slow_ms - c->part[i].fast_ms;
-			continue;
-		}
-		if (c->part[i].kind == c->kind)
-			continue;
-		by_kind[c->part[i].kind] += c->part[i].slow_ms - c->part[i].fast_ms;
-		rest += c->part[i].slow_ms - c->part[i].fast_ms;
+		else if (c->part[i].of == SF_PART_TURNS)
+			sum_up(&exchanged, &c->part[i]);
+		else if (c->part[i].kind != c->kind)
+			sum_up(&rest, &c->part[i]);
 	}
 	if (fabs(queue) >= 0.5)
 		sf_str_addf(s, ", and waits %.0f ms longer for a CPU for that", queue);
-	if (fabs(rest) < 0.5)
-		return;
-	sf_str_addf(s, ", and %.0f ms more in the same call (", rest);
-	for (int k = 0; k < SF_NR_KINDS; k++) {
-		if (fabs(by_kind[k]) < 0.5)
-			continue;
-		sf_str_addf(s, "%s%s %.0f", sep, sf_kind_name(k), by_kind[k]);
-		sep = ", ";
+	if (fabs(rest.ms) >= 0.5) {
+		sf_str_addf(s, ", and %.0f ms more in the same function", rest.ms);
+		kinds(s, &rest);
 	}
-	sf_str_addch(s, ')');
+	if (c->exchange && fabs(exchanged.ms) >= 0.5)
+		turns(s, d, c, &exchanged);
 }
 
 /* Whose pages they may be that I/O is waited for. */
@@ -345,7 +378,7 @@ int sf_find_verdict(struct diff_build *b)
 	sf_str_addf(&s, "The pauses grew from %.0f to %.0f ms because ", d->median_ms[SF_FAST],
 		    d->median_ms[SF_SLOW]);
 	because(&s, d, c);
-	parts(&s, c);
+	parts(&s, d, c);
 	dirtied(&s, d, c);
 	sf_str_addf(&s, ": %.0f %% of the growth", c->share_pct);
 	if (c->delta.has_interval)

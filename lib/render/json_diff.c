@@ -68,20 +68,42 @@ static json_t *stack_text(const char *text)
 	return list;
 }
 
-/* What a cause is made of: its own kind first, then what the same call or its turns in the run queue
- * added. */
-static json_t *parts(const struct sf_cause *c)
+/* What a cause is made of: its own kind first, then what belongs to it, and why. Turns in the run queue
+ * are the owner's. */
+static json_t *parts(const struct sf_diff *d, const struct sf_cause *c)
 {
+	static const char *const of[] = {
+		[SF_PART_OWN] = "own", [SF_PART_CALL] = "function", [SF_PART_POOL] = "pool",
+		[SF_PART_QUEUE] = "queue", [SF_PART_TURNS] = "turns", [SF_PART_WAITING] = "waiting",
+	};
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < c->nr_parts; i++)
+	for (size_t i = 0; i < c->nr_parts; i++) {
+		const struct sf_cause_part *p = &c->part[i];
+		uint32_t who = p->path ? d->profile.path[p->path].owner : c->owner;
+
 		json_array_append_new(
-			list, json_pack("{s:s, s:o, s:o, s:o}", "kind", sf_kind_name(c->part[i].kind),
-					"delta_ms",
-					sf_json_number(c->part[i].slow_ms - c->part[i].fast_ms),
-					"fast_ms", sf_json_number(c->part[i].fast_ms), "slow_ms",
-					sf_json_number(c->part[i].slow_ms)));
+			list, json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "kind", sf_kind_name(p->kind),
+					"of", of[p->of], "owner", owner(d, who), "delta_ms",
+					sf_json_number(p->slow_ms - p->fast_ms), "fast_ms",
+					sf_json_number(p->fast_ms), "slow_ms",
+					sf_json_number(p->slow_ms)));
+	}
 	return list;
+}
+
+/* How often two threads took turns; null where that is not what the cause is about. */
+static json_t *exchange(const struct sf_diff *d, const struct sf_cause *c)
+{
+	const struct sf_exchange *x;
+
+	if (!c->exchange)
+		return json_null();
+	x = &d->profile.exchange[c->exchange - 1];
+	return json_pack("{s:o, s:o, s:o, s:o}", "waiter", owner(d, x->waiter), "server",
+			 owner(d, x->server), "fast",
+			 sf_json_number(sf_diff_exchanges(d, c->exchange - 1, SF_FAST)), "slow",
+			 sf_json_number(sf_diff_exchanges(d, c->exchange - 1, SF_SLOW)));
 }
 
 /* Who else does it. */
@@ -125,7 +147,7 @@ static json_t *growth(const struct sf_diff *d, const struct sf_growth *g)
 static json_t *cause(const struct sf_diff *d, const struct sf_cause *c)
 {
 	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o, "
-			 "s:o, s:o, s:o, s:o, s:o, s:b, s:o}",
+			 "s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o}",
 			 "kind", sf_kind_name(c->kind), "state", sf_state_name(c->state),
 			 "delta_ms", sf_json_number(c->delta.value), "frame_ms",
 			 sf_json_number(c->frame_ms), "share_pct",
@@ -136,21 +158,21 @@ static json_t *cause(const struct sf_diff *d, const struct sf_cause *c)
 			 names((const char *const *)c->frame, c->nr_frames), "behind",
 			 owner(d, c->behind), "waiter", owner(d, c->waiter), "waits_in",
 			 stack_text(c->waits_in), "served_by", owner(d, c->served_by), "parts",
-			 parts(c), "others", others(d, c), "q", sf_json_number(c->q), "shift",
-			 c->shift, "growth", growth(d, &c->growth));
+			 parts(d, c), "others", others(d, c), "q", sf_json_number(c->q), "shift",
+			 c->shift, "growth", growth(d, &c->growth), "exchange", exchange(d, c));
 }
 
 /* There is a verdict, and it is that nothing grew. */
 static json_t *no_growth(const struct sf_diff *d)
 {
 	return json_pack("{s:s, s:n, s:o, s:n, s:n, s:o, s:o, s:o, s:n, s:b, s:n, s:[], s:n, s:n, "
-			 "s:[], s:n, s:[], s:[], s:n, s:b, s:n}",
+			 "s:[], s:n, s:[], s:[], s:n, s:b, s:n, s:n}",
 			 "kind", sf_kind_name(SF_KIND_NONE), "state", "delta_ms",
 			 sf_json_number(d->delta.value), "frame_ms", "share_pct", "ci95_ms",
 			 sf_json_interval(&d->delta), "fast_ms", sf_json_number(d->median_ms[SF_FAST]),
 			 "slow_ms", sf_json_number(d->median_ms[SF_SLOW]), "p", "significant", 0,
 			 "owner", "frames", "behind", "waiter", "waits_in", "served_by",
-			 "parts", "others", "q", "shift", 0, "growth");
+			 "parts", "others", "q", "shift", 0, "growth", "exchange");
 }
 
 static json_t *verdict(const struct sf_diff *d)

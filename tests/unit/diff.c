@@ -297,6 +297,163 @@ static void threads_of_a_pool_are_one_cause(void **state)
 	sf_str_release(&s);
 }
 
+/*
+ * main computes own ms, then hands over n times to the worker, which computes work ms each time. On the
+ * way there and back 0.1 ms go by: half of it in the run queue, half in main's own code and the kernel's.
+ */
+static void handovers(struct sf_str *s, int k, double own, int n, double work)
+{
+	double t = 1000.0 * k, at = t + own;
+
+	sf_str_addf(s, "window %d %f %f 100\n%f in 100 cpu0\n", k, t, at + n * (work + 0.1) + 1, t - 1);
+	for (double i = 0.5; i < own; i++)
+		sf_str_addf(s, "%f sample 100 | encode serialize create_snapshot main\n", t + i);
+	for (int i = 0; i < n; i++) {
+		sf_str_addf(s, "%f sample 100 %s| post drain_ring create_snapshot main\n", at + 0.02,
+			    i % 2 ? "futex_wake do_futex " : "");
+		sf_str_addf(s, "%f wake 101 by 100\n%f out 100 S futex_do_wait | wait drain_ring "
+			       "create_snapshot main\n%f in 101 cpu1\n", at + 0.05, at + 0.05, at + 0.07);
+		sf_str_addf(s, "%f sample 101 | parse handle worker\n", at + 0.07 + work / 2);
+		at += 0.07 + work;
+		sf_str_addf(s, "%f wake 100 by 101\n%f out 101 S futex_do_wait | worker\n%f in 100 cpu0\n",
+			    at, at, at + 0.03);
+		at += 0.03;
+	}
+	sf_str_addf(s, "%f out 100 S ep_poll | loop main\n", at + 1);
+}
+
+static double part_ms(const struct sf_diff *d, enum sf_part_of of)
+{
+	const struct sf_cause *c = &d->cause[0];
+	double ms = 0;
+
+	for (size_t i = 0; i < c->nr_parts; i++)
+		ms += c->part[i].of == of ? c->part[i].slow_ms - c->part[i].fast_ms : 0;
+	return ms;
+}
+
+static void both_sides_of_more_exchanges_are_one_cause(void **state)
+{
+	struct sf_str s = SF_STR_INIT;
+	struct compared c;
+
+	sf_str_add(&s, THREADS);
+	for (int k = 1; k <= 5; k++)
+		handovers(&s, k, 20, k > 2 ? 400 : 100, 0.2);
+	compare(&c, s.buf);
+	assert_int_equal(c.d->kind, SF_KIND_CPU_USER);
+	assert_string_equal(c.d->cause[0].frame[0], "parse");
+	assert_string_equal(sf_diff_text(c.d, c.d->profile.owner[c.d->cause[0].owner].label), "worker");
+	assert_true(c.d->cause[0].share_pct > 95 && c.d->cause[0].share_pct < 105);
+	/* The growth is 300 times 0.2 ms in the worker and 0.1 ms around it. */
+	assert_true(part_ms(c.d, SF_PART_OWN) > 59 && part_ms(c.d, SF_PART_OWN) < 61);
+	assert_non_null(strstr(c.d->sentence, "in turns of vmm (main) and worker, 399 instead of 99"));
+	assert_true(fabs(sum_of_causes(c.d) - c.d->delta.value) < 0.02 * c.d->delta.value);
+	done(&c);
+	sf_str_release(&s);
+}
+
+static void longer_exchanges_are_the_growth_of_one_side(void **state)
+{
+	struct sf_str s = SF_STR_INIT;
+	struct compared c;
+
+	/* As many, but the worker has twice the work: none of it is main's. */
+	sf_str_add(&s, THREADS);
+	for (int k = 1; k <= 5; k++)
+		handovers(&s, k, k > 2 ? 28 : 20, 100, k > 2 ? 0.4 : 0.2);
+	compare(&c, s.buf);
+	assert_int_equal(c.d->kind, SF_KIND_CPU_USER);
+	assert_string_equal(c.d->cause[0].frame[0], "parse");
+	assert_true(c.d->cause[0].share_pct > 65 && c.d->cause[0].share_pct < 75);
+	assert_true(part_ms(c.d, SF_PART_TURNS) == 0);
+	assert_int_equal(c.d->cause[0].exchange, 0);
+	done(&c);
+	/* More exchanges, and main has more of its own to do before: two causes. */
+	sf_str_reset(&s);
+	sf_str_add(&s, THREADS);
+	for (int k = 1; k <= 5; k++)
+		handovers(&s, k, k > 2 ? 80 : 20, k > 2 ? 400 : 100, 0.2);
+	compare(&c, s.buf);
+	assert_true(c.d->cause[0].share_pct < 65 && c.d->cause[1].share_pct > 35);
+	assert_true(fabs(sum_of_causes(c.d) - c.d->delta.value) < 0.02 * c.d->delta.value);
+	done(&c);
+	sf_str_release(&s);
+}
+
+/* A loop over fresh memory: itself, the faults and the call that frees it; twice as long in the end. */
+static void loop_over_memory(struct sf_str *s, int k, int ms, const char *frees)
+{
+	double t = 1000.0 * k;
+
+	sf_str_addf(s, "window %d %f %f 100\n%f in 100 cpu0\n", k, t, t + 10 * ms, t);
+	for (int i = 0; i < 10 * ms; i++)
+		sf_str_addf(s, "%f sample 100 %s create_snapshot main\n", t + i + 0.5,
+			    i % 10 < 6   ? "clear_page do_anonymous_page handle_mm_fault exc_page_fault | fill"
+			    : i % 10 < 8 ? "| fill" : frees);
+	sf_str_addf(s, "%f out 100 S ep_poll | loop\n", t + 10 * ms);
+}
+
+static void kinds_in_one_function_are_one_cause(void **state)
+{
+	struct sf_str s = SF_STR_INIT;
+	struct compared c;
+
+	sf_str_add(&s, THREADS);
+	for (int k = 1; k <= 5; k++)
+		loop_over_memory(&s, k, k > 2 ? 20 : 10, "zap_pte_range do_madvise __x64_sys_madvise | madvise fill");
+	compare(&c, s.buf);
+	assert_int_equal(c.d->kind, SF_KIND_MEMORY);
+	assert_true(c.d->cause[0].share_pct > 95 && c.d->cause[0].share_pct < 105);
+	assert_true(part_ms(c.d, SF_PART_CALL) > 39 && part_ms(c.d, SF_PART_CALL) < 41);
+	assert_true(fabs(sum_of_causes(c.d) - c.d->delta.value) < 0.02 * c.d->delta.value);
+	done(&c);
+	/* What another function does in the same thread is another cause. */
+	sf_str_reset(&s);
+	sf_str_add(&s, THREADS);
+	for (int k = 1; k <= 5; k++)
+		loop_over_memory(&s, k, k > 2 ? 20 : 10, "zap_pte_range do_madvise __x64_sys_madvise | madvise trim");
+	compare(&c, s.buf);
+	assert_true(c.d->cause[0].share_pct > 75 && c.d->cause[0].share_pct < 85);
+	assert_string_equal(c.d->cause[1].frame[c.d->cause[1].nr_frames - 3], "trim");
+	done(&c);
+	sf_str_release(&s);
+}
+
+/* main and the worker that it waits for are in one cgroup, which gets less and less. */
+static void threads_of_one_quota_are_one_cause(void **state)
+{
+	struct sf_str s = SF_STR_INIT;
+	struct compared c;
+
+	sf_str_add(&s, THREADS);
+	for (int k = 1; k <= 5; k++) {
+		double t = 1000.0 * k, held = k > 2 ? 60 : 10;
+
+		sf_str_addf(&s, "window %d %f %f 100\n%f in 100 cpu0\n", k, t, t + 20 + 2 * held, t);
+		for (double i = 0.5; i < 5; i++)
+			sf_str_addf(&s, "%f sample 100 | encode main\n%f sample 100 | encode main\n", t + i,
+				    t + 5 + held + i);
+		sf_str_addf(&s, "%f out 100 R | encode main\n%f in 0 cpu0\n%f in 100 cpu0\n", t + 5, t + 5,
+			    t + 5 + held);
+		sf_str_addf(&s, "%f wake 101 by 100\n%f out 100 S futex_do_wait | wait main\n%f in 101 cpu0\n",
+			    t + 10 + held, t + 10 + held, t + 10 + held);
+		sf_str_addf(&s, "%f out 101 R | pack worker\n%f in 0 cpu0\n%f in 101 cpu0\n", t + 12 + held,
+			    t + 12 + held, t + 12 + 2 * held);
+		sf_str_addf(&s, "%f wake 100 by 101\n%f out 101 S futex_do_wait | worker\n%f in 100 cpu0\n",
+			    t + 15 + 2 * held, t + 15 + 2 * held, t + 15 + 2 * held);
+		sf_str_addf(&s, "%f out 100 S ep_poll | loop\n", t + 20 + 2 * held);
+		sf_str_addf(&s, "covariate %d cgroup_throttled_us 0 %f\n", k, 2000 * held);
+	}
+	compare(&c, s.buf);
+	assert_int_equal(c.d->kind, SF_KIND_CPU_QUOTA);
+	assert_true(c.d->cause[0].share_pct > 99);
+	assert_true(part_ms(c.d, SF_PART_QUEUE) > 49 && part_ms(c.d, SF_PART_QUEUE) < 51);
+	assert_non_null(strstr(c.d->sentence, "(and 1 other)"));
+	done(&c);
+	sf_str_release(&s);
+}
+
 /* Where an owner's growth has not even its outermost frame in common, each good part has its frames. */
 static void what_has_no_frame_in_common_is_several_causes(void **state)
 {
@@ -388,6 +545,10 @@ int main(void)
 		cmocka_unit_test(a_disturbance_is_no_cause),
 		cmocka_unit_test(the_queue_belongs_to_the_work),
 		cmocka_unit_test(threads_of_a_pool_are_one_cause),
+		cmocka_unit_test(both_sides_of_more_exchanges_are_one_cause),
+		cmocka_unit_test(longer_exchanges_are_the_growth_of_one_side),
+		cmocka_unit_test(kinds_in_one_function_are_one_cause),
+		cmocka_unit_test(threads_of_one_quota_are_one_cause),
 		cmocka_unit_test(what_has_no_frame_in_common_is_several_causes),
 		cmocka_unit_test(no_verdict_without_proof),
 		cmocka_unit_test(wakings_that_are_missing_are_not_made_up),

@@ -50,20 +50,29 @@ struct sf_estimate {
 	bool has_interval;
 };
 
-/* Part of a cause: time of another kind that the same call of the same thread grew by, what another
- * thread of the same process grew by in the same frames, or what the work waited for a CPU. */
+/* Why a part belongs to its cause. */
+enum sf_part_of {
+	SF_PART_OWN,      /* the cause's own subtree */
+	SF_PART_CALL,     /* another kind in the same function of the same thread */
+	SF_PART_POOL,     /* another thread of the process in the same frames */
+	SF_PART_QUEUE,    /* somebody else who has the CPU, another thread without quota */
+	SF_PART_TURNS,    /* the other side of the same exchanges, or their way from one to the other */
+	SF_PART_WAITING,  /* what the work waited for a CPU; path is 0 */
+};
+
 struct sf_cause_part {
 	uint32_t path; /* 0: the run queue */
 	uint32_t top;  /* the subtree of owner and kind that it is the sum of */
 	bool frame;    /* its time under path is in the cause's frame_ms */
 	enum sf_kind kind;
+	enum sf_part_of of;
 	double fast_ms, slow_ms;
 };
 
 /*
- * One ranked cause: a subtree of the profile, with what else the same call cost in the kernel (a
- * fsync waits for the journal, for pages and for the device, and computes a little). Causes are
- * disjoint and sum to the difference.
+ * One ranked cause: a subtree of the profile, with what else belongs to it: time of other kinds in the
+ * same function (a fsync waits for the journal, for pages and for the device, and computes a little),
+ * threads that do the same, both sides of an exchange. Causes are disjoint and sum to the difference.
  */
 struct sf_cause {
 	uint32_t path;  /* the deepest path under which it still concentrates */
@@ -76,6 +85,8 @@ struct sf_cause {
 	double share_pct;         /* of the difference */
 	struct sf_cause_part *part; /* [0] is path's own; NULL where there is only that */
 	size_t nr_parts;
+	bool *turns;              /* by exchange: its number explains the growth */
+	uint32_t exchange;        /* index + 1 of the one that its parts have in common; 0: none */
 	double *adjust;           /* by column, ms: time in the run queue that belongs to this cause
 				     (or, negative, not to it), beyond its path; NULL: none */
 	bool lock;                /* owner holds what waiter waits for: "--" is among the frames */
@@ -207,6 +218,9 @@ const struct sf_dirtier *sf_other_dirtier(const struct sf_diff *d);
 
 /* Difference of a path's inclusive ms between the median windows. */
 double sf_diff_path_ms(const struct sf_diff *d, enum sf_side side, uint32_t path);
+
+/* How often the owners of an exchange (an index) took turns, in the median windows of a side. */
+double sf_diff_exchanges(const struct sf_diff *d, uint32_t exchange, enum sf_side side);
 
 const char *sf_diff_text(const struct sf_diff *d, uint32_t string_id);
 

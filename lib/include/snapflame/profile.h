@@ -40,6 +40,7 @@ enum sf_relation {
 	SF_WAITS,  /* it waited for the path's owner */
 	SF_HAS_CPU, /* runqueue: it had the CPU */
 	SF_SERVES, /* I/O: the device or worker that did what the path's owner waits for */
+	SF_TAKES_TURNS, /* time in an exchange; path is any, owner an index into exchange */
 	SF_NR_RELATIONS,
 };
 
@@ -51,6 +52,13 @@ struct sf_link {
 	uint32_t stack; /* string id: where the waiter waits, leaf < … < root; 0 */
 	double ms;      /* summed over windows */
 	double *column; /* ms by window; those past nr are 0 */
+	size_t nr, alloc;
+};
+
+/* One owner that waits for another again and again, with little of its own in between. */
+struct sf_exchange {
+	uint32_t waiter, server; /* indices into owner */
+	double *column; /* how often, by window; those past nr are 0 */
 	size_t nr, alloc;
 };
 
@@ -66,6 +74,8 @@ struct sf_profile {
 	size_t self_alloc, total_alloc;
 	struct sf_link *link;
 	size_t nr_links, link_alloc;
+	struct sf_exchange *exchange;
+	size_t nr_exchanges, exchange_alloc;
 	/* private */
 	struct sf_map64 child, owner_of, link_of;
 	double **column;

@@ -17,7 +17,11 @@
  *	frames       leaf to root; "--" stands between the holder of a lock and who waits for it
  *	behind       owner: who had the CPU (runqueue), or null
  *	waiter       owner: who waited for this one, or null: the window itself did
- *	parts        [{kind, delta_ms, fast_ms, slow_ms}]: what delta_ms is made of, its own kind first
+ *	parts        [{kind, of, owner, delta_ms, fast_ms, slow_ms}]: what delta_ms is made of, its own
+ *	             kind first. of: "own"; "function": another kind in the same function; "pool":
+ *	             another thread that does the same; "queue": who else has the CPU or no quota;
+ *	             "turns": exchanges; "waiting": the owner's waits for a CPU
+ *	exchange     {waiter, server, fast, slow}: of parts "turns", who hands over to whom, how often
  *	waits_in     where that one waits, frames leaf to root
  *	served_by    owner: the device or worker that did the work, or null
  *	q            of a difference, as one of all causes (false discoveries); null for n = 1
