@@ -31,6 +31,8 @@ static void line(const char *text)
 	sf_str_release(&s);
 }
 
+static void vline(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
+
 static void vline(const char *fmt, va_list ap)
 {
 	struct sf_str s = SF_STR_INIT;

@@ -28,7 +28,7 @@ check-faults: all $(O)/tests/faults.so $(O)/tests/tools/text_recording ## each m
 
 .PHONY: check-sanitize
 check-sanitize: ## the tests with address and undefined-behaviour sanitizers; TESTS= for some
-	@UBSAN_OPTIONS=print_stacktrace=1 \
+	+@UBSAN_OPTIONS=print_stacktrace=1 \
 		LSAN_OPTIONS=suppressions=$(abspath tests/faults/lsan.supp):print_suppressions=0 \
 		$(call sub,sanitize) SANITIZE=address,undefined CFLAGS="-O1 -g" \
 		run-tests TESTS="$(or $(TESTS),$(UNIT:tests/unit/%.c=$(O)/sanitize/tests/unit/%) $(QUICK_TESTS))"
@@ -42,7 +42,7 @@ check-valgrind: ## the unit tests under valgrind
 .PHONY: check-compilers
 check-compilers: ## gcc and clang, -O0 and -O2, without a warning; the unit tests of each
 	@sh scripts/deps.sh build test gates
-	@for cc in gcc $(CLANG); do for opt in -O0 -O2; do \
+	+@for cc in gcc $(CLANG); do for opt in -O0 -O2; do \
 		echo "== $$cc $$opt"; \
 		$(call sub,$$cc$$opt) CC=$$cc CFLAGS="$$opt -g" WERROR=1 all unit && \
 		$(call sub,$$cc$$opt) CC=$$cc CFLAGS="$$opt -g" WERROR=1 run-tests \
@@ -52,14 +52,14 @@ check-compilers: ## gcc and clang, -O0 and -O2, without a warning; the unit test
 COVERAGE_LEAST ?= 85
 .PHONY: coverage
 coverage: ## share of lib/ that the tests run, by layer; fails below COVERAGE_LEAST %
-	@$(call sub,coverage) CFLAGS="-O0 -g --coverage" LDFLAGS=--coverage run-tests \
+	+@$(call sub,coverage) CFLAGS="-O0 -g --coverage" LDFLAGS=--coverage run-tests \
 		TESTS="$(TESTS)" || test -n "$(TESTS)"
 	@sh tests/faults/coverage.sh $(O)/coverage $(COVERAGE_LEAST)
 
 FUZZ_SECONDS ?= 60
 .PHONY: fuzz-build
 fuzz-build:
-	@$(call sub,fuzz) CC=$(CLANG) LIBFUZZER=1 SANITIZE=address,undefined \
+	+@$(call sub,fuzz) CC=$(CLANG) LIBFUZZER=1 SANITIZE=address,undefined \
 		CFLAGS="-O1 -g -fsanitize=fuzzer-no-link" $(FUZZ_BIN:$(O)/%=$(O)/fuzz/%)
 
 .PHONY: fuzz

@@ -40,10 +40,18 @@ static const char *cpu(const struct sf_recording *rec, char *buf, size_t size)
 	return sf_text(rec, rec->meta.cpu);
 }
 
+/* "" where it is not known */
+static const char *number(double v, const char *unit, char *buf, size_t size)
+{
+	buf[0] = '\0';
+	if (v > 0)
+		snprintf(buf, size, "%g%s", v, unit);
+	return buf;
+}
+
 static const char *cpus(const struct sf_recording *rec, char *buf, size_t size)
 {
-	snprintf(buf, size, rec->meta.cpus ? "%u" : "", rec->meta.cpus);
-	return buf;
+	return number(rec->meta.cpus, "", buf, size);
 }
 
 static const char *vcpus(const struct sf_recording *rec, char *buf, size_t size)
@@ -52,8 +60,7 @@ static const char *vcpus(const struct sf_recording *rec, char *buf, size_t size)
 
 	for (size_t i = 0; i < rec->nr_threads; i++)
 		n += (rec->thread[i].flags & SF_THREAD_VCPU) && (rec->thread[i].flags & SF_THREAD_TARGET);
-	snprintf(buf, size, n ? "%u" : "", n);
-	return buf;
+	return number(n, "", buf, size);
 }
 
 static const char *host(const struct sf_recording *rec, char *buf, size_t size)
@@ -79,8 +86,7 @@ static const char *build(const struct sf_recording *rec, char *buf, size_t size)
 
 static const char *rate(const struct sf_recording *rec, char *buf, size_t size)
 {
-	snprintf(buf, size, rec->meta.hz > 0 ? "%g Hz" : "", rec->meta.hz);
-	return buf;
+	return number(rec->meta.hz, " Hz", buf, size);
 }
 
 static const char *chains(const struct sf_recording *rec, char *buf, size_t size)

@@ -6,6 +6,9 @@
 #include <string.h>
 
 static int vset(struct sf_error *err, int code, const char *file, unsigned line, const char *fmt,
+		va_list ap) __attribute__((format(printf, 5, 0)));
+
+static int vset(struct sf_error *err, int code, const char *file, unsigned line, const char *fmt,
 		va_list ap)
 {
 	if (!err)

@@ -55,6 +55,8 @@ void set_thread_name(pthread_t thread, const char *name)
 	pthread_setname_np(thread, cut);
 }
 
+static void say(const char *fmt, va_list ap) PRINTF_LIKE(1, 0);
+
 static void say(const char *fmt, va_list ap)
 {
 	flockfile(stderr);

@@ -83,7 +83,14 @@ static void feed(struct sf_symbols *s)
 	assert_int_equal(sf_symbols_feed_proc(s, (uint32_t)getpid()), 0);
 }
 
-__attribute__((noipa)) static int some_function(int x)
+/* A function of its own, for all compilers. */
+#if __has_attribute(noipa)
+#define FRAME __attribute__((noipa))
+#else
+#define FRAME __attribute__((noinline))
+#endif
+
+FRAME static int some_function(int x)
 {
 	return x * 3 + (int)getpid();
 }
@@ -278,8 +285,8 @@ static void odd_input(void **state)
 		"[]",
 		"{\"type\":\"window\"}",
 		"{}",
-		"{\"type\":\"symbols\",\"module\":\"a\",\"syms\":[[1],[1,2,3],[\"x\",1,\"y\"],7,"
-		"null]}",
+		("{\"type\":\"symbols\",\"module\":\"a\","
+		 "\"syms\":[[1],[1,2,3],[\"x\",1,\"y\"],7,null]}"),
 		"{\"type\":\"symbols\",\"module\":\"a\",\"syms\":{}}",
 		"{\"type\":\"symbols\",\"module\":\"a\",\"syms\":[[1,-1,\"all\"]]}",
 	};

@@ -84,7 +84,14 @@ static const char *chain(size_t size, const struct sf_unwind_opts *opts)
 	return text;
 }
 
-__attribute__((noipa)) static int third(int x)
+/* A function of its own, for all compilers. */
+#if __has_attribute(noipa)
+#define FRAME __attribute__((noipa))
+#else
+#define FRAME __attribute__((noinline))
+#endif
+
+FRAME static int third(int x)
 {
 	ucontext_t uc;
 
@@ -93,7 +100,7 @@ __attribute__((noipa)) static int third(int x)
 	return x + (int)dump.size;
 }
 
-__attribute__((noipa)) static int second(int x)
+FRAME static int second(int x)
 {
 	volatile char room[1000];
 
@@ -101,7 +108,7 @@ __attribute__((noipa)) static int second(int x)
 	return third(x) + room[0];
 }
 
-__attribute__((noipa)) static int first(int x)
+FRAME static int first(int x)
 {
 	return second(x) * 2 + x;
 }
