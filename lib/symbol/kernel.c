@@ -16,6 +16,8 @@
 #define MAX_KALLSYMS (512u << 20)
 #define MAX_NOTES    (1u << 20)
 
+#define RUNNING "/proc/kallsyms"
+
 int sf_read_file(const char *path, size_t max, char **text, size_t *len)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), ret;
@@ -66,132 +68,69 @@ out:
 	return ret;
 }
 
-static char *parse_hex(char *p, char *end, uint64_t *value)
+/* Before names are terminated, because the text itself is searched. */
+static void find_delta(struct sf_kernel *k, const struct sf_ksyms *syms)
 {
-	char *start = p;
+	uint64_t addr = k->ref_addr ? sf_ksyms_address(syms, k->ref_name) : 0;
 
-	for (*value = 0; p < end; p++) {
-		unsigned c = (unsigned char)*p, d = c - '0';
-
-		if (d > 9) {
-			d = (c | 0x20) - 'a' + 10;
-			if (d < 10 || d > 15)
-				break;
-		}
-		*value = *value << 4 | d;
-	}
-	return p > start && p - start <= 16 ? p : NULL;
-}
-
-/* What perf takes: text, data, bss and weak symbols, local or global. */
-static bool is_wanted(char type, const char *name)
-{
-	switch (type | 0x20) {
-	case 't':
-	case 'w':
-	case 'd':
-	case 'b':
-		return name[0] != '$';
-	}
-	return false;
-}
-
-static uint8_t binding_of(char type)
-{
-	if (type == 'W')
-		return STB_WEAK;
-	return type >= 'A' && type <= 'Z' ? STB_GLOBAL : STB_LOCAL;
-}
-
-/* ffffffffc03f1000 t ext4_evict_inode\t[ext4] */
-static int parse_line(char *p, char *end, struct sf_symtab *t)
-{
-	uint64_t addr;
-	char type, *tab;
-	int ret;
-
-	p = parse_hex(p, end, &addr);
-	if (!p || end - p < 4 || p[0] != ' ' || p[2] != ' ')
-		return 0;
-	type = p[1];
-	p += 3;
-	*end = '\0';
-	if (!is_wanted(type, p))
-		return 0;
-	ret = sf_symtab_add(t, addr, 0, binding_of(type), p);
-	tab = !ret && end[-1] == ']' ? strchr(p, '\t') : NULL;
-	if (tab) {
-		*tab = '\0';
-		t->sym[t->nr - 1].in_module = 1;
-	}
-	return ret;
-}
-
-int sf_kallsyms_parse(char *text, size_t len, struct sf_symtab *t)
-{
-	char *p = text, *end = text + len;
-	int ret = 0;
-
-	while (p < end && !ret) {
-		char *eol = memchr(p, '\n', (size_t)(end - p));
-
-		if (!eol)
-			eol = end; /* text is terminated there */
-		ret = parse_line(p, eol, t);
-		p = eol + 1;
-	}
-	if (ret)
-		return ret;
-	sf_symtab_settle(t, SF_SYMTAB_KALLSYMS);
-	return 0;
-}
-
-/* Before parsing, because of several names of one address only one is kept. */
-static void find_delta(struct sf_kernel *k, char *text, size_t len)
-{
-	char line[sizeof(k->ref_name) + 2], *at;
-	uint64_t addr;
-	int n = snprintf(line, sizeof(line), " %s\n", k->ref_name);
-
-	at = k->ref_addr ? memmem(text, len, line, (size_t)n) : NULL;
-	while (at && at > text && at[-1] != '\n')
-		at--;
-	if (at && parse_hex(at, text + len, &addr))
+	if (addr)
 		k->delta = (int64_t)(addr - k->ref_addr);
+}
+
+static int load(struct sf_kernel *k, struct sf_ksyms *syms, const char *path)
+{
+	char *text;
+	size_t len;
+	int ret = sf_read_file(path, MAX_KALLSYMS, &text, &len);
+
+	if (!ret)
+		ret = sf_ksyms_parse(syms, text, len);
+	if (!ret && !syms->line[syms->nr - 1].start)
+		ret = -EPERM;
+	if (ret)
+		sf_ksyms_release(syms);
+	else
+		find_delta(k, syms);
+	return ret;
 }
 
 int sf_kernel_load(struct sf_kernel *k, const char *path)
 {
-	size_t len;
-	int ret;
+	return load(k, &k->syms, path);
+}
 
-	ret = sf_read_file(path, MAX_KALLSYMS, &k->text, &len);
-	if (!ret) {
-		find_delta(k, k->text, len);
-		ret = sf_kallsyms_parse(k->text, len, &k->syms);
-	}
-	if (!ret && !k->syms.nr)
-		ret = -ENODATA;
-	else if (!ret && !k->syms.sym[k->syms.nr - 1].start)
-		ret = -EPERM;
-	if (ret) {
-		sf_symtab_release(&k->syms);
-		free(k->text);
-		k->text = NULL;
-		return ret;
-	}
-	return 0;
+/* size bytes at the start of the file, or as many as it has. */
+static size_t read_start(const char *path, char *buf, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return 0;
+	n = read(fd, buf, size);
+	close(fd);
+	return n > 0 ? (size_t)n : 0;
+}
+
+int sf_kernel_load_copy(struct sf_kernel *k, const char *path)
+{
+	char here[2048], copy[sizeof(here)];
+	size_t n = read_start(RUNNING, here, sizeof(here));
+
+	if (!n || read_start(path, copy, n) != n || memcmp(here, copy, n))
+		return -ESTALE;
+	return load(k, &k->image, path);
 }
 
 int sf_kernel_load_elf(struct sf_kernel *k, struct sf_elf *e)
 {
 	uint64_t addr;
-	int ret = sf_elf_symbols(e, e, SF_ELF_VADDR, &k->syms);
+	int ret = sf_elf_symbols(e, e, SF_ELF_VADDR, &k->vmlinux);
 
-	if (!ret && !k->syms.nr)
+	if (!ret && !k->vmlinux.nr)
 		ret = -ENODATA;
 	if (ret) {
-		sf_symtab_release(&k->syms);
+		sf_symtab_release(&k->vmlinux);
 		return ret;
 	}
 	if (k->ref_addr && sf_elf_symbol_value(e, k->ref_name, &addr))
@@ -199,13 +138,45 @@ int sf_kernel_load_elf(struct sf_kernel *k, struct sf_elf *e)
 	return 0;
 }
 
-struct sf_sym *sf_kernel_find(struct sf_kernel *k, uint64_t addr, const char **module)
+static bool find_in_vmlinux(struct sf_kernel *k, uint64_t addr, struct sf_ksym *sym)
 {
-	struct sf_sym *s = sf_symtab_find(&k->syms, addr + (uint64_t)k->delta);
+	struct sf_sym *s = sf_symtab_find(&k->vmlinux, addr);
 
-	*module = s && s->in_module ? s->name + strlen(s->name) + 1 : NULL;
+	if (s)
+		*sym = (struct sf_ksym){
+			.name = sf_symtab_name(&k->vmlinux, s),
+			.start = s->start,
+			.end = s->end,
+			.alone = s->alone,
+		};
+	return s;
+}
+
+/* Without the list itself (no rights, of a sudden) there is nothing but the image. */
+static bool find_in_kallsyms(struct sf_kernel *k, uint64_t addr, struct sf_ksym *sym)
+{
+	if (k->image.nr) {
+		if (sf_ksyms_find_image(&k->image, addr, sym))
+			return true;
+		if (!k->tried && !k->syms.nr)
+			load(k, &k->syms, RUNNING);
+		k->tried = true;
+	}
+	return sf_ksyms_find(&k->syms, addr, sym);
+}
+
+bool sf_kernel_find(struct sf_kernel *k, uint64_t addr, struct sf_ksym *sym)
+{
+	bool found;
+
+	addr += (uint64_t)k->delta;
+	found = k->vmlinux.nr ? find_in_vmlinux(k, addr, sym) : find_in_kallsyms(k, addr, sym);
 	/* After a boot with another offset the modules are elsewhere, each for itself. */
-	return *module && k->delta ? NULL : s;
+	if (!found || (sym->module && k->delta))
+		return false;
+	sym->start -= (uint64_t)k->delta;
+	sym->end -= (uint64_t)k->delta;
+	return true;
 }
 
 void sf_kernel_running_id(struct sf_build_id *id)
@@ -237,7 +208,8 @@ void sf_kernel_running_id(struct sf_build_id *id)
 
 void sf_kernel_release(struct sf_kernel *k)
 {
-	sf_symtab_release(&k->syms);
-	free(k->text);
+	sf_symtab_release(&k->vmlinux);
+	sf_ksyms_release(&k->syms);
+	sf_ksyms_release(&k->image);
 	memset(k, 0, sizeof(*k));
 }

@@ -11,32 +11,38 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "symbol/ksyms.h"
 #include "symbol/module.h"
 #include "symbol/symtab.h"
 
+/* One of vmlinux, syms and image is filled; syms beside image as soon as image does not know. */
 struct sf_kernel {
-	struct sf_symtab syms;
-	char *text;	   /* the file that the names point into */
+	struct sf_symtab vmlinux;
+	struct sf_ksyms syms;
+	struct sf_ksyms image; /* a saved copy, which knows the image of the kernel that runs here */
+	bool tried;	       /* to read what image does not know */
 	uint64_t ref_addr; /* where the recording says that ref_name was; 0 unknown */
 	char ref_name[64]; /* "_text" or "_stext" */
 	int64_t delta;	   /* what the recording's addresses need to become those of syms */
 };
 
-/*
- * Parse text (changed: names are terminated in it and borrowed by t). Symbols of modules have
- * in_module set, and the module's name follows the symbol's terminator.
- */
-int sf_kallsyms_parse(char *text, size_t len, struct sf_symtab *t);
-
 /* Read path. -EPERM when the addresses are hidden (kernel.kptr_restrict). */
 int sf_kernel_load(struct sf_kernel *k, const char *path);
+
+/*
+ * Names of the running kernel. Linux makes their list anew for every reader, which takes longer than
+ * all the rest of a short recording: a copy of an earlier time is taken for all that stays as it is while the kernel runs; what comes and
+ * goes (modules, BPF programs) is read when it is asked for. The copy has to begin as the kernel's
+ * own list does, or -ESTALE: other kernels, and the same one at another address, do not.
+ */
+int sf_kernel_load_copy(struct sf_kernel *k, const char *path);
 
 /* The symbols of a vmlinux file. -ENODATA when it has none. */
 struct sf_elf;
 int sf_kernel_load_elf(struct sf_kernel *k, struct sf_elf *e);
 
-/* The symbol at an address of the recording; *module is "[ext4]", or NULL for the kernel itself. */
-struct sf_sym *sf_kernel_find(struct sf_kernel *k, uint64_t addr, const char **module);
+/* The symbol at an address of the recording. */
+bool sf_kernel_find(struct sf_kernel *k, uint64_t addr, struct sf_ksym *sym);
 
 /* Build-id of the running kernel; size 0 when it has none. */
 void sf_kernel_running_id(struct sf_build_id *id);

@@ -93,15 +93,35 @@ static bool load_kallsyms(struct sf_symbols *s, const char *path)
 }
 
 /* perf keeps a copy of kallsyms for each kernel that it recorded. */
+static bool cached_kallsyms(struct sf_symbols *s, const struct sf_build_id *id, char *path,
+			    size_t size)
+{
+	char hex[2 * SF_BUILD_ID_MAX + 1];
+
+	if (!id->size || !sf_files_cache_dir(&s->opts, path, size - 128))
+		return false;
+	sf_build_id_hex(id, hex);
+	snprintf(path + strlen(path), 128, "/[kernel.kallsyms]/%s/kallsyms", hex);
+	return !access(path, R_OK);
+}
+
 static bool load_cached_kallsyms(struct sf_symbols *s)
 {
-	char hex[2 * SF_BUILD_ID_MAX + 1], path[4096];
+	char path[4096];
 
-	if (!s->kernel_id.size || !sf_files_cache_dir(&s->opts, path, sizeof(path) - 128))
-		return false;
-	sf_build_id_hex(&s->kernel_id, hex);
-	snprintf(path + strlen(path), 128, "/[kernel.kallsyms]/%s/kallsyms", hex);
-	return !access(path, R_OK) && load_kallsyms(s, path);
+	return cached_kallsyms(s, &s->kernel_id, path, sizeof(path)) && load_kallsyms(s, path);
+}
+
+static bool load_running_kallsyms(struct sf_symbols *s)
+{
+	struct sf_build_id running;
+	char path[4096];
+
+	sf_kernel_running_id(&running);
+	if (cached_kallsyms(s, &running, path, sizeof(path)) &&
+	    !sf_kernel_load_copy(&s->kernel, path))
+		return true;
+	return load_kallsyms(s, "/proc/kallsyms");
 }
 
 bool sf_sources_kernel(struct sf_symbols *s)
@@ -116,7 +136,7 @@ bool sf_sources_kernel(struct sf_symbols *s)
 	else if (load_vmlinux(s))
 		named = true;
 	else if (sf_sources_same_kernel(s, &why))
-		named = load_kallsyms(s, "/proc/kallsyms");
+		named = load_running_kallsyms(s);
 	else if (!(named = load_cached_kallsyms(s)))
 		sf_symbols_note(s, "kernel functions of the recording are not named: %s", why);
 	s->kernel_state = named ? SF_KERNEL_NAMED : SF_KERNEL_NAMELESS;

@@ -44,17 +44,17 @@ static bool find_imported(struct sf_symbols *s, struct sf_mod *mod, uint64_t add
 /* addr is one of the recording's kernel; base what to take away for the module's own addresses. */
 static bool find_kernel(struct sf_symbols *s, uint64_t addr, uint64_t base, struct name *n)
 {
-	struct sf_sym *sym;
+	struct sf_ksym sym;
 
-	if (!sf_sources_kernel(s))
+	if (!sf_sources_kernel(s) || !sf_kernel_find(&s->kernel, addr, &sym))
 		return false;
-	sym = sf_kernel_find(&s->kernel, addr, &n->module);
-	if (!sym)
-		return false;
-	n->text = sym->name;
-	n->start = sym->start - (uint64_t)s->kernel.delta - base;
-	n->end = sym->end - (uint64_t)s->kernel.delta - base;
-	n->alone = sym->alone;
+	*n = (struct name){
+		.text = sym.name,
+		.module = sym.module,
+		.start = sym.start - base,
+		.end = sym.end - base,
+		.alone = sym.alone,
+	};
 	return true;
 }
 

@@ -65,25 +65,14 @@ static uint64_t page_after(uint64_t addr)
 	return up + PAGE;
 }
 
-/*
- * A symbol without size reaches to the next one. The last one of the kernel and of each module of
- * kallsyms ends with its page instead: the next symbol is far away. perf does this before it drops
- * aliases, so that of several kallsyms aliases only the last has a size.
- */
-static void fix_ends(struct sf_symtab *t, bool kallsyms)
+/* A symbol without size reaches to the next one; perf does this before it drops aliases. */
+static void fix_ends(struct sf_symtab *t)
 {
 	struct sf_sym *last;
 
-	for (size_t i = 1; i < t->nr; i++) {
-		struct sf_sym *prev = &t->sym[i - 1], *cur = &t->sym[i];
-
-		if (prev->end != prev->start)
-			continue;
-		if (kallsyms && prev->in_module != cur->in_module)
-			prev->end = page_after(prev->end);
-		else
-			prev->end = cur->start;
-	}
+	for (size_t i = 1; i < t->nr; i++)
+		if (t->sym[i - 1].end == t->sym[i - 1].start)
+			t->sym[i - 1].end = t->sym[i].start;
 	if (!t->nr)
 		return;
 	last = &t->sym[t->nr - 1];
@@ -180,7 +169,7 @@ void sf_symtab_settle(struct sf_symtab *t, enum sf_symtab_kind kind)
 
 	sf_symtab_sort(t);
 	if (kind != SF_SYMTAB_PLAIN) {
-		fix_ends(t, kind == SF_SYMTAB_KALLSYMS);
+		fix_ends(t);
 		mark_rivals(t);
 	}
 	for (size_t i = 0, end; i < t->nr; i = end) {

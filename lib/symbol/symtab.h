@@ -19,7 +19,6 @@ struct sf_sym {
 	uint32_t seq;	   /* order of arrival */
 	uint8_t binding;   /* STB_* */
 	uint8_t demangled; /* name has been through sf_demangle */
-	uint8_t in_module; /* kallsyms: of a loadable module */
 	uint8_t sized : 1; /* the table said how large it is */
 	uint8_t alone : 1; /* shares none of its addresses with another one */
 	uint8_t rival : 1; /* of several names of one address, which have not been compared yet */
@@ -50,12 +49,11 @@ int sf_symtab_add(struct sf_symtab *t, uint64_t start, uint64_t size, uint8_t bi
 		  const char *name);
 
 /*
- * Sort what was added. PLAIN keeps every symbol as it is. With ELF and KALLSYMS each address shows
- * one symbol, and symbols of size 0 reach to the next one; in kallsyms the kernel and its modules
- * end with a page. Which of several names of an address it is takes demangling them: that waits
+ * Sort what was added. PLAIN keeps every symbol as it is. With ELF each address shows one symbol,
+ * and symbols of size 0 reach to the next one. Which of several names of an address it is takes demangling them: that waits
  * until the address is asked for, because few of them ever are.
  */
-enum sf_symtab_kind { SF_SYMTAB_PLAIN, SF_SYMTAB_ELF, SF_SYMTAB_KALLSYMS };
+enum sf_symtab_kind { SF_SYMTAB_PLAIN, SF_SYMTAB_ELF };
 void sf_symtab_settle(struct sf_symtab *t, enum sf_symtab_kind kind);
 
 /* symsort.c: by start, and where starts are equal by seq. */

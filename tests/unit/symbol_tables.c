@@ -145,29 +145,73 @@ static const char kallsyms[] = "ffffffff81000000 T _stext\n"
 			       "ffffffffc0000040 t ext4_two\t[ext4]\n"
 			       "ffffffffc0010000 t xfs_one\t[xfs]";
 
+/* What is shown at addr; "" where nothing is. */
+static const char *name_at(struct sf_kernel *k, uint64_t addr, const char **module)
+{
+	struct sf_ksym sym = {0};
+	bool found = sf_kernel_find(k, addr, &sym);
+
+	*module = sym.module;
+	if (found)
+		assert_true(sym.start <= addr && addr < sym.end);
+	return found ? sym.name : "";
+}
+
 static void kallsyms_text(void **state)
 {
 	struct sf_kernel k = {0};
 	const char *module;
-	struct sf_sym *s;
-	char text[sizeof(kallsyms)];
 
-	memcpy(text, kallsyms, sizeof(kallsyms));
-	assert_int_equal(sf_kallsyms_parse(text, sizeof(text) - 1, &k.syms), 0);
+	assert_int_equal(sf_ksyms_parse(&k.syms, strdup(kallsyms), sizeof(kallsyms) - 1), 0);
+	assert_int_equal(sf_ksyms_address(&k.syms, "not_code"), 0xffffffff81000090);
+	assert_int_equal(sf_ksyms_address(&k.syms, "none"), 0);
 	/* Only the last of several names has a size when sizes are found: that is perf's choice. */
-	assert_string_equal(sf_kernel_find(&k, 0xffffffff81000000, &module)->name, "__pi__text");
+	assert_string_equal(name_at(&k, 0xffffffff81000000, &module), "__pi__text");
 	assert_null(module);
-	assert_string_equal(sf_kernel_find(&k, 0xffffffff8100007f, &module)->name, "local_one");
-	assert_string_equal(sf_kernel_find(&k, 0xffffffff810000ff, &module)->name, "strong_one");
+	assert_string_equal(name_at(&k, 0xffffffff8100007f, &module), "local_one");
+	assert_string_equal(name_at(&k, 0xffffffff810000ff, &module), "strong_one");
 	/* The last of the kernel ends behind its page, not at the first module. */
-	assert_string_equal(sf_kernel_find(&k, 0xffffffff81001fff, &module)->name, "data_one");
-	assert_null(sf_kernel_find(&k, 0xffffffff81002000, &module));
-	s = sf_kernel_find(&k, 0xffffffffc0000041, &module);
-	assert_string_equal(s->name, "ext4_two");
-	assert_string_equal(module, "[ext4]");
-	sf_kernel_find(&k, 0xffffffffc0010000, &module);
+	assert_string_equal(name_at(&k, 0xffffffff81001fff, &module), "data_one");
+	assert_string_equal(name_at(&k, 0xffffffff81002000, &module), "");
+	assert_string_equal(name_at(&k, 0xffffffff80ffffff, &module), "");
+	for (int again = 0; again < 2; again++) {
+		assert_string_equal(name_at(&k, 0xffffffffc0000041, &module), "ext4_two");
+		assert_string_equal(module, "[ext4]");
+	}
+	name_at(&k, 0xffffffffc0010000, &module);
 	assert_string_equal(module, "[xfs]");
 	sf_kernel_release(&k);
+}
+
+/* Modules come in the order in which they were loaded, their symbols in that of their files. */
+static void kallsyms_unsorted(void **state)
+{
+	static const char text[] = "ffffffff81000000 T _stext\n"
+				   "FFFFFFFF81000040 T upper_digits\n"
+				   "ffffffff8100008` T no_digit\n"
+				   "ffffffffc0010000 t second\t[b]\n"
+				   "ffffffffc0000040 t two\t[a]\n"
+				   "ffffffffc0000000 t one\t[a]\n"
+				   "c0000080 t short_address\n";
+	struct sf_ksyms k;
+	struct sf_ksym sym;
+
+	assert_int_equal(sf_ksyms_parse(&k, strdup(text), sizeof(text) - 1), 0);
+	assert_int_equal(k.nr, 6);
+	assert_true(sf_ksyms_find(&k, 0xffffffffc0000001, &sym));
+	assert_string_equal(sym.name, "one");
+	assert_int_equal(sym.end, 0xffffffffc0000040);
+	assert_true(sf_ksyms_find(&k, 0xffffffffc0010001, &sym));
+	assert_string_equal(sym.module, "[b]");
+	assert_true(sf_ksyms_find(&k, 0xc0000081, &sym));
+	assert_string_equal(sym.name, "short_address");
+	/* The image alone: between two symbols of the kernel itself. */
+	assert_true(sf_ksyms_find_image(&k, 0xffffffff81000001, &sym));
+	assert_string_equal(sym.name, "_stext");
+	assert_false(sf_ksyms_find_image(&k, 0xffffffff81000041, &sym));
+	assert_false(sf_ksyms_find_image(&k, 0xffffffffc0000001, &sym));
+	assert_false(sf_ksyms_find_image(&k, 0xffffffffc0010001, &sym));
+	sf_ksyms_release(&k);
 }
 
 static void write_file(const char *path, const char *text)
@@ -191,9 +235,9 @@ static void kernel_that_moved(void **state)
 	write_file(path, kallsyms);
 	assert_int_equal(sf_kernel_load(&k, path), 0);
 	/* The recording's boot had the kernel 0x21000000 higher. */
-	assert_string_equal(sf_kernel_find(&k, 0xffffffffa2000044, &module)->name, "local_one");
-	assert_null(
-		sf_kernel_find(&k, 0xffffffffe1000000, &module)); /* modules move on their own */
+	assert_string_equal(name_at(&k, 0xffffffffa2000044, &module), "local_one");
+	/* Modules move on their own. */
+	assert_string_equal(name_at(&k, 0xffffffffe1000000, &module), "");
 	sf_kernel_release(&k);
 	memset(&k, 0, sizeof(k));
 	write_file(path, "0000000000000000 T _text\n0000000000000000 T schedule\n");
@@ -202,6 +246,47 @@ static void kernel_that_moved(void **state)
 	assert_int_equal(sf_kernel_load(&k, path), -ENODATA);
 	unlink(path);
 	assert_int_equal(sf_kernel_load(&k, path), -ENOENT);
+}
+
+/* A copy serves only the kernel whose list begins as it does, and of it only the image. */
+static void copy_of_the_running_kernel(void **state)
+{
+	struct sf_kernel k = {0}, all = {0};
+	char path[] = "/tmp/snapflame-kallsyms-XXXXXX", *text;
+	int fd = mkstemp(path);
+	size_t len, changed;
+	struct sf_ksym sym, same;
+
+	assert_true(fd >= 0);
+	close(fd);
+	write_file(path, kallsyms);
+	assert_int_equal(sf_kernel_load_copy(&k, path), -ESTALE);
+	assert_int_equal(sf_kernel_load_copy(&k, "/nowhere"), -ESTALE);
+	if (sf_kernel_load(&all, "/proc/kallsyms") || all.syms.nr < 1000) {
+		unlink(path);
+		sf_kernel_release(&all);
+		skip();
+	}
+	/* In the copy a function has another name: so it is seen which of the two was asked. */
+	assert_int_equal(sf_read_file("/proc/kallsyms", 512u << 20, &text, &len), 0);
+	changed = all.syms.nr / 2;
+	while (all.syms.line[changed].start == all.syms.line[changed + 1].start)
+		changed++;
+	text[all.syms.line[changed].name] = '~';
+	write_file(path, text);
+	free(text);
+	assert_int_equal(sf_kernel_load_copy(&k, path), 0);
+	assert_true(sf_kernel_find(&k, all.syms.line[changed].start, &sym));
+	assert_int_equal(sym.name[0], '~');
+	assert_true(sf_kernel_find(&all, all.syms.line[changed].start, &same));
+	assert_string_equal(sym.name + 1, same.name + 1);
+	assert_int_equal(sym.end, same.end);
+	assert_int_equal(k.syms.nr, 0);
+	assert_false(sf_kernel_find(&k, 1, &sym));
+	assert_int_equal(k.syms.nr, all.syms.nr);
+	unlink(path);
+	sf_kernel_release(&k);
+	sf_kernel_release(&all);
 }
 
 static void perf_map(void **state)
@@ -358,6 +443,8 @@ int main(void)
 		cmocka_unit_test(overlaps),
 		cmocka_unit_test(large_tables),
 		cmocka_unit_test(kallsyms_text),
+		cmocka_unit_test(kallsyms_unsorted),
+		cmocka_unit_test(copy_of_the_running_kernel),
 		cmocka_unit_test(kernel_that_moved),
 		cmocka_unit_test(perf_map),
 		cmocka_unit_test(jitdump),
