@@ -43,39 +43,19 @@ static int fold_script(struct sf_fold *f, struct sf_input *in, const char *path,
 	return ret;
 }
 
-static int fold_folded(struct sf_fold *f, struct sf_input *in, const char *path,
-		       struct sf_error *err)
+static int add_folded(struct sf_stackdiff *d, enum sf_side side, struct sf_input *in,
+		      const char *path, struct sf_error *err)
 {
 	struct sf_folded *s;
 	int ret = sf_folded_new(&s, in, path, err);
 
 	if (!ret)
-		ret = sf_fold_folded(f, s, path, err);
+		ret = sf_stackdiff_add_folded(d, side, s, path, err);
 	if (!ret && sf_folded_stats(s)->unrecognized)
 		sf_warn("%s:%u: not a folded stack; such lines were left out", path,
 			sf_folded_stats(s)->first_unrecognized);
 	sf_folded_free(s);
 	return ret;
-}
-
-static int fold_file(struct sf_fold *f, const char *path, const struct sf_symbols_opts *symbols,
-		     struct sf_error *err)
-{
-	struct sf_input *in;
-	int ret = sf_input_open(&in, path, err);
-	enum sf_filetype type;
-
-	if (ret == -EISDIR)
-		return fold_perf_data(f, path, symbols, err);
-	if (ret)
-		return ret;
-	type = sf_input_type(in);
-	if (type == SF_FILETYPE_SCRIPT)
-		ret = fold_script(f, in, path, err);
-	else if (type == SF_FILETYPE_FOLDED)
-		ret = fold_folded(f, in, path, err);
-	sf_input_free(in);
-	return type == SF_FILETYPE_PERF_DATA ? fold_perf_data(f, path, symbols, err) : ret;
 }
 
 /* Of a recording of BRANCHes: the others of its events are no samples of time. */
@@ -87,20 +67,43 @@ static const char *event_of(const struct sf_sides *sides, const char *event)
 	return event;
 }
 
-static int add_file(struct sf_stackdiff *d, enum sf_side side, const char *path, const char *event,
-		    const struct sf_symbols_opts *symbols)
+/* By way of a fold: in is a script, or NULL for a perf.data file. */
+static int add_samples(struct sf_stackdiff *d, enum sf_side side, struct sf_input *in,
+		       const char *path, const char *event, const struct sf_symbols_opts *symbols,
+		       struct sf_error *err)
 {
 	/* Kernel functions are marked in one kind of input and not in another: compare bare names. */
 	struct sf_fold_opts opts = { .event = event };
-	struct sf_error err = SF_ERROR_INIT;
 	struct sf_fold *f;
-	int ret = sf_fold_new(&f, &opts, &err);
+	int ret = sf_fold_new(&f, &opts, err);
 
 	if (!ret)
-		ret = fold_file(f, path, symbols, &err);
+		ret = in ? fold_script(f, in, path, err) : fold_perf_data(f, path, symbols, err);
 	if (!ret)
-		ret = sf_stackdiff_add(d, side, f, &err);
+		ret = sf_stackdiff_add(d, side, f, err);
 	sf_fold_free(f);
+	return ret;
+}
+
+static int add_file(struct sf_stackdiff *d, enum sf_side side, const char *path, const char *event,
+		    const struct sf_symbols_opts *symbols)
+{
+	enum sf_filetype type = SF_FILETYPE_PERF_DATA;
+	struct sf_error err = SF_ERROR_INIT;
+	struct sf_input *in = NULL;
+	int ret = sf_input_open(&in, path, &err);
+
+	if (!ret)
+		type = sf_input_type(in);
+	else if (ret != -EISDIR) /* perf record --threads writes a directory */
+		return sf_fail(&err);
+	if (type == SF_FILETYPE_FOLDED)
+		ret = add_folded(d, side, in, path, &err);
+	else if (type == SF_FILETYPE_SCRIPT)
+		ret = add_samples(d, side, in, path, event, symbols, &err);
+	sf_input_free(in);
+	if (type == SF_FILETYPE_PERF_DATA)
+		ret = add_samples(d, side, NULL, path, event, symbols, &err);
 	return ret ? sf_fail(&err) : 0;
 }
 

@@ -188,23 +188,35 @@ static int links(struct sf_profile *p, struct sf_namer *n, const struct sf_critp
 	return 0;
 }
 
+/* Owners are children by their number, which is another one in each profile: by their label. */
+static uint32_t find_owner(const struct sf_profile *p, const char *label)
+{
+	for (uint32_t i = 1; i < p->nr_owners; i++) {
+		uint32_t at = strcmp(sf_strtab_text(&p->str, p->owner[i].label), label) ?
+				      0 : sf_map64_get(&p->child, i, 0);
+
+		if (at)
+			return at;
+	}
+	return 0;
+}
+
 uint32_t sf_profile_find(const struct sf_profile *p, const struct sf_profile *from, uint32_t path)
 {
 	const struct sf_path *want = &from->path[path];
-	uint32_t parent;
+	const char *label = sf_strtab_text(&from->str, want->label);
+	uint32_t parent, at, id;
 
 	if (!path)
 		return 0;
+	if (!want->parent)
+		return find_owner(p, label);
 	parent = sf_profile_find(p, from, want->parent);
-	if (want->parent && !parent)
+	id = sf_strtab_find(&p->str, label, strlen(label));
+	if (!parent || !id)
 		return 0;
-	for (uint32_t i = parent + 1; i < p->nr_paths; i++)
-		if (p->path[i].parent == parent && p->path[i].level == want->level &&
-		    p->path[i].flags == want->flags &&
-		    !strcmp(sf_strtab_text(&p->str, p->path[i].label),
-			    sf_strtab_text(&from->str, want->label)))
-			return i;
-	return 0;
+	at = sf_map64_get(&p->child, (uint64_t)parent << 32 | id, 0);
+	return at && p->path[at].level == want->level && p->path[at].flags == want->flags ? at : 0;
 }
 
 static int init_root(struct sf_profile *p)

@@ -125,7 +125,6 @@ static void fill(const struct shifts *x, uint32_t path, struct sf_shift *s)
 		s->from_ms[side] = (s->from == path ? x->own : x->ms)[side][s->from];
 		s->to_ms[side] = (s->to == path ? x->own : x->ms)[side][s->to];
 	}
-	s->kind = kind_of(x, s);
 }
 
 static int by_ms(const void *a, const void *b)
@@ -168,6 +167,9 @@ int sf_find_shifts(struct diff_build *b)
 	if (!ret && nr) {
 		qsort(d->shift, d->nr_shifts, sizeof(*d->shift), by_ms);
 		d->nr_shifts = nr > MAX_SHIFTS ? MAX_SHIFTS : nr;
+		/* Only of those that are told: each looks through all paths. */
+		for (size_t i = 0; i < d->nr_shifts; i++)
+			d->shift[i].kind = kind_of(&x, &d->shift[i]);
 		mark_causes(&x);
 	}
 	free(x.swap);

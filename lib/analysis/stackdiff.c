@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* Which call paths changed their share: rows, tests, and what merely swapped. */
 #include <snapflame/stackdiff.h>
 
 #include <errno.h>
@@ -6,142 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <snapflame/same_name.h>
-
-/* Deeper frames count for the frame at that depth: nobody reads them, and recursion stays small. */
-enum { MAX_DEPTH = 512 };
+#include "analysis/stackdiff_internal.h"
 
 static const double least_pct = 0.5;    /* a change that is worth a row, percentage points */
 static const double concentrated = 0.8; /* of the change is under one child: go on there */
 static const double stayed = 0.2;       /* of a row's change: a caller that changed less kept its share */
 static const double all_of_it = 80;     /* %: who has that keeps it, whatever happens below */
 
-struct node {
-	uint32_t parent, name, child, sibling;
-	double total[SF_NR_SIDES]; /* mean of the side's files, % */
-	double churn; /* largest change of it or anything below: changes may cancel out above */
-};
-
-struct sf_stackdiff_build {
-	struct sf_stackdiff *d;
-	struct sf_strtab str;
-	struct node *node; /* 0 is the root; children come after their parents */
-	size_t nr, alloc;
-	double *share; /* by node and file, % of the file's weight; exclusive, then inclusive */
-	size_t share_alloc;
-	size_t files, next[SF_NR_SIDES]; /* all of them; the column that the next file of a side has */
-	uint32_t *row_node;
-	double *rest; /* by row and file: the node's share less that of rows below it */
-	size_t row_alloc, rest_alloc;
-	struct sf_map64 at;
-	struct sf_map64 line_at; /* stack's string id -> line index + 1 */
-	uint32_t *line_node;     /* by line: where its path ends */
-	size_t line_node_alloc;
-	enum sf_side side;
-	size_t column;
-	double weight; /* of the file that is taken in */
-};
-
-/* --------------------------------------------------------------------------- the tree */
-
-static double *shares(const struct sf_stackdiff_build *b, size_t node)
-{
-	return b->share + node * b->files;
-}
-
-/* Room for those of one node more. */
-static int add_shares(struct sf_stackdiff_build *b)
-{
-	size_t cells;
-
-	if (__builtin_mul_overflow(b->nr + 1, b->files, &cells) ||
-	    SF_GROW(b->share, cells, b->share_alloc))
-		return -ENOMEM;
-	memset(shares(b, b->nr), 0, b->files * sizeof(*b->share));
-	return 0;
-}
-
-static int child_of(struct sf_stackdiff_build *b, uint32_t parent, uint32_t name, uint32_t *child)
-{
-	uint32_t *at = sf_map64_at(&b->at, (uint64_t)parent << 32 | name, NULL);
-
-	if (!at || !name)
-		return -ENOMEM;
-	if (!*at) {
-		if (add_shares(b) || SF_GROW(b->node, b->nr + 1, b->alloc))
-			return -ENOMEM;
-		b->node[b->nr] = (struct node){
-			.parent = parent, .name = name, .sibling = b->node[parent].child,
-		};
-		b->node[parent].child = (uint32_t)b->nr;
-		*at = (uint32_t)b->nr++;
-	}
-	*child = *at;
-	return 0;
-}
-
-/* A sum that may not fit stays at the largest number. */
-static void add_weight(uint64_t *sum, uint64_t weight)
-{
-	if (__builtin_add_overflow(*sum, weight, sum))
-		*sum = UINT64_MAX;
-}
-
-/* Where the path of a line ends, made where it is new. */
-static int path_of(struct sf_stackdiff_build *b, const char *line, size_t len, uint32_t *node)
-{
-	int ret = 0;
-
-	*node = 0;
-	for (size_t depth = 0; !ret && len && depth < MAX_DEPTH; depth++) {
-		const char *end = memchr(line, ';', len);
-		size_t n = end ? (size_t)(end - line) : len;
-		bool piece;
-		uint32_t name = sf_strtab_idn(&b->str, line, sf_function_name(line, n, &piece));
-
-		/* A function that called a part of itself is one frame. */
-		if (!piece || !*node || b->node[*node].name != name)
-			ret = child_of(b, *node, name, node);
-		line += n + (end != NULL);
-		len -= n + (end != NULL);
-	}
-	return ret;
-}
-
-static int new_line(struct sf_stackdiff_build *b, const char *line, size_t len)
-{
-	struct sf_stackdiff *d = b->d;
-	const char *stack = sf_arena_strndup(&d->arena, line, len);
-
-	if (!stack || SF_GROW(d->line, d->nr_lines + 1, d->line_alloc) ||
-	    SF_GROW(b->line_node, d->nr_lines + 1, b->line_node_alloc))
-		return -ENOMEM;
-	d->line[d->nr_lines] = (struct sf_stackdiff_line){ .stack = stack };
-	return path_of(b, line, len, &b->line_node[d->nr_lines++]);
-}
-
-/* Most lines of a file are in the one before, too: those cost one look-up. */
-static int take(void *arg, const char *line, size_t len, uint64_t weight)
-{
-	struct sf_stackdiff_build *b = arg;
-	uint32_t id = sf_strtab_idn(&b->str, line, len);
-	uint32_t *at = id ? sf_map64_at(&b->line_at, id, NULL) : NULL;
-
-	if (!at)
-		return -ENOMEM;
-	if (!*at) {
-		if (new_line(b, line, len))
-			return -ENOMEM;
-		*at = (uint32_t)b->d->nr_lines;
-	}
-	add_weight(&b->d->line[*at - 1].weight[b->side], weight);
-	add_weight(&b->d->total[b->side], weight);
-	b->weight += (double)weight;
-	shares(b, b->line_node[*at - 1])[b->column] += (double)weight;
-	return 0;
-}
-
-static double delta(const struct node *n)
+static double delta(const struct sf_stackdiff_node *n)
 {
 	return n->total[SF_SLOW] - n->total[SF_FAST];
 }
@@ -161,16 +34,16 @@ static void sum_up(struct sf_stackdiff_build *b)
 	const size_t *nr = b->d->nr;
 
 	for (size_t i = b->nr; i-- > 1;) {
-		double *up = shares(b, b->node[i].parent), *here = shares(b, i);
+		double *up = sf_stackdiff_shares(b, b->node[i].parent), *here = sf_stackdiff_shares(b, i);
 
 		for (size_t k = 0; k < b->files; k++)
 			up[k] += here[k];
 	}
 	for (size_t i = b->nr; i-- > 0;) {
-		struct node *n = &b->node[i], *up = &b->node[n->parent];
+		struct sf_stackdiff_node *n = &b->node[i], *up = &b->node[n->parent];
 
-		n->total[SF_FAST] = mean(shares(b, i), nr[SF_FAST]);
-		n->total[SF_SLOW] = mean(shares(b, i) + nr[SF_FAST], nr[SF_SLOW]);
+		n->total[SF_FAST] = mean(sf_stackdiff_shares(b, i), nr[SF_FAST]);
+		n->total[SF_SLOW] = mean(sf_stackdiff_shares(b, i) + nr[SF_FAST], nr[SF_SLOW]);
 		n->churn = fmax(n->churn, fabs(delta(n)));
 		up->churn = fmax(up->churn, n->churn);
 	}
@@ -218,7 +91,7 @@ static int add_row(struct sf_stackdiff_build *b, uint32_t at, const double *cove
 	b->row_alloc = alloc;
 	rest = rest_of(b, d->nr_rows);
 	for (size_t k = 0; k < b->files; k++)
-		rest[k] = shares(b, at)[k] - covered[k];
+		rest[k] = sf_stackdiff_shares(b, at)[k] - covered[k];
 	b->row_node[d->nr_rows] = at;
 	r = &d->row[d->nr_rows++];
 	*r = (struct sf_stackdiff_row){ .p = NAN, .q = NAN };
@@ -263,7 +136,7 @@ static int rows_of(struct sf_stackdiff_build *b, uint32_t at, double *covered)
 	if (fabs(change) < least_pct)
 		return 0;
 	ret = add_row(b, at, covered);
-	memcpy(covered, shares(b, at), b->files * sizeof(*covered));
+	memcpy(covered, sf_stackdiff_shares(b, at), b->files * sizeof(*covered));
 	return ret;
 }
 
@@ -288,7 +161,7 @@ static int test_rows(struct sf_stackdiff_build *b)
 	v = calloc(paths * b->files + 1, sizeof(*v));
 	out = calloc(paths + 1, sizeof(*out));
 	if (v && out) {
-		memcpy(v, shares(b, 1), row * b->files * sizeof(*v));
+		memcpy(v, sf_stackdiff_shares(b, 1), row * b->files * sizeof(*v));
 		memcpy(v + row * b->files, b->rest, d->nr_rows * b->files * sizeof(*v));
 		ret = sf_paths_diff(v, paths, d->nr[SF_FAST], d->nr[SF_SLOW], &opts, out, &info);
 	}
@@ -323,7 +196,7 @@ static void find_shift(struct sf_stackdiff_build *b, size_t row)
 {
 	struct sf_stackdiff_row *r = &b->d->row[row];
 	uint32_t up = caller_of(b, b->row_node[row], r->delta_pct);
-	const struct node *n = &b->node[up];
+	const struct sf_stackdiff_node *n = &b->node[up];
 
 	r->shift = n->parent && fabs(delta(n)) <= stayed * fabs(r->delta_pct) &&
 		   fmax(n->total[SF_FAST], n->total[SF_SLOW]) < all_of_it;
@@ -340,7 +213,7 @@ static bool absent(const double *v, size_t n)
 
 static void find_new(struct sf_stackdiff_build *b, size_t row)
 {
-	const double *v = shares(b, b->row_node[row]);
+	const double *v = sf_stackdiff_shares(b, b->row_node[row]);
 	const size_t *nr = b->d->nr;
 
 	if (absent(v, nr[SF_FAST]))
@@ -422,67 +295,6 @@ static int by_stack(const void *a, const void *b)
 
 /* ----------------------------------------------------------------------------- together */
 
-int sf_stackdiff_new(struct sf_stackdiff **out, size_t nr_fast, size_t nr_slow, struct sf_error *err)
-{
-	struct sf_stackdiff *d = calloc(1, sizeof(*d));
-	struct sf_stackdiff_build *b = calloc(1, sizeof(*b));
-
-	*out = NULL;
-	if (d && b) {
-		*b = (struct sf_stackdiff_build){ .d = d, .files = nr_fast + nr_slow };
-		b->next[SF_SLOW] = nr_fast;
-		d->build = b;
-		d->nr[SF_FAST] = nr_fast;
-		d->nr[SF_SLOW] = nr_slow;
-	}
-	if (!d || !b || add_shares(b) || SF_GROW(b->node, 1, b->alloc)) {
-		if (!d || !d->build)
-			free(b);
-		sf_stackdiff_free(d);
-		return sf_error_set(err, -ENOMEM, "out of memory");
-	}
-	b->node[b->nr++] = (struct node){ 0 };
-	*out = d;
-	return 0;
-}
-
-static int take_file(struct sf_stackdiff_build *b, enum sf_side side, struct sf_fold *fold,
-		     struct sf_error *err)
-{
-	const char *event = sf_fold_event(fold);
-	struct sf_stackdiff *d = b->d;
-	int ret;
-
-	b->side = side;
-	b->column = b->next[side]++;
-	b->weight = 0;
-	ret = sf_fold_each(fold, take, b);
-	if (ret)
-		return sf_error_set(err, ret, "out of memory");
-	if (!(b->weight > 0))
-		return sf_error_set(err, -EINVAL, "no stacks on the %s side: nothing to compare",
-				    side == SF_FAST ? "fast" : "slow");
-	for (size_t i = 0; i < b->nr; i++)
-		shares(b, i)[b->column] *= 100 / b->weight;
-	if (event && !d->event[side]) {
-		d->event[side] = sf_arena_strndup(&d->arena, event, strlen(event));
-		if (!d->event[side])
-			return sf_error_set(err, -ENOMEM, "out of memory");
-	}
-	return 0;
-}
-
-int sf_stackdiff_add(struct sf_stackdiff *d, enum sf_side side, struct sf_fold *fold,
-		     struct sf_error *err)
-{
-	struct sf_stackdiff_build *b = d->build;
-	size_t end = side == SF_FAST ? d->nr[SF_FAST] : b->files;
-
-	if (b->next[side] >= end)
-		return sf_error_set(err, -EINVAL, "more files than were announced");
-	return take_file(b, side, fold, err);
-}
-
 static int make_rows(struct sf_stackdiff_build *b)
 {
 	double *covered = calloc(b->files, sizeof(*covered));
@@ -499,21 +311,6 @@ static int make_rows(struct sf_stackdiff_build *b)
 	return ret ? ret : sort_rows(b->d);
 }
 
-static void build_free(struct sf_stackdiff_build *b)
-{
-	if (!b)
-		return;
-	free(b->node);
-	free(b->share);
-	free(b->row_node);
-	free(b->line_node);
-	free(b->rest);
-	sf_strtab_release(&b->str);
-	sf_map64_release(&b->at);
-	sf_map64_release(&b->line_at);
-	free(b);
-}
-
 int sf_stackdiff_finish(struct sf_stackdiff *d, struct sf_error *err)
 {
 	int ret = 0;
@@ -523,7 +320,7 @@ int sf_stackdiff_finish(struct sf_stackdiff *d, struct sf_error *err)
 			return sf_error_set(err, -EINVAL, "no stacks on the %s side: nothing to compare",
 					    s == SF_FAST ? "fast" : "slow");
 	ret = make_rows(d->build);
-	build_free(d->build);
+	sf_stackdiff_build_free(d->build);
 	d->build = NULL;
 	if (ret)
 		return sf_error_set(err, ret, "out of memory");
@@ -538,7 +335,7 @@ void sf_stackdiff_free(struct sf_stackdiff *d)
 {
 	if (!d)
 		return;
-	build_free(d->build);
+	sf_stackdiff_build_free(d->build);
 	free(d->row);
 	free(d->line);
 	sf_arena_release(&d->arena);

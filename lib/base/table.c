@@ -106,23 +106,41 @@ static int strtab_grow(struct sf_strtab *t)
 	return 0;
 }
 
+/* The id of a text, or 0 and *free_slot, where it would go. There is a free slot. */
+static uint32_t look_up(const struct sf_strtab *t, const char *s, size_t len, size_t *free_slot)
+{
+	for (size_t i = sf_hash_bytes(s, len);; i++) {
+		uint32_t id = t->slot[i & (t->size - 1)];
+
+		if (!id) {
+			*free_slot = i & (t->size - 1);
+			return 0;
+		}
+		if (t->len[id - 1] == len && !memcmp(t->text[id - 1], s, len))
+			return id;
+	}
+}
+
+uint32_t sf_strtab_find(const struct sf_strtab *t, const char *s, size_t len)
+{
+	size_t unused;
+
+	return t->size ? look_up(t, s, len, &unused) : 0;
+}
+
 uint32_t sf_strtab_idn(struct sf_strtab *t, const char *s, size_t len)
 {
-	size_t i = sf_hash_bytes(s, len);
+	uint32_t id;
+	size_t slot;
 	char *copy;
 
 	if (len >= UINT32_MAX || t->nr >= UINT32_MAX - 1)
 		return 0;
 	if (t->nr * 3 >= t->size * 2 && strtab_grow(t))
 		return 0;
-	for (;; i++) {
-		uint32_t id = t->slot[i & (t->size - 1)];
-
-		if (!id)
-			break;
-		if (t->len[id - 1] == len && !memcmp(t->text[id - 1], s, len))
-			return id;
-	}
+	id = look_up(t, s, len, &slot);
+	if (id)
+		return id;
 	if (SF_GROW(t->text, t->nr + 1, t->alloc) || SF_GROW(t->len, t->nr + 1, t->len_alloc))
 		return 0;
 	copy = sf_arena_strndup(&t->arena, s, len);
@@ -131,7 +149,7 @@ uint32_t sf_strtab_idn(struct sf_strtab *t, const char *s, size_t len)
 	t->text[t->nr] = copy;
 	t->len[t->nr] = (uint32_t)len;
 	t->nr++;
-	t->slot[i & (t->size - 1)] = (uint32_t)t->nr;
+	t->slot[slot] = (uint32_t)t->nr;
 	return (uint32_t)t->nr;
 }
 

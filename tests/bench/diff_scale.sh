@@ -1,7 +1,7 @@
 #!/bin/sh
 # diff_scale.sh: 100 files (FILES) of 20 thousand call paths each (PATHS), half on either side:
-# compared, with intervals and tests for every path. The limit is 500 MB. Most of the time is reading
-# two million lines of text; stats_calibration.sh has that of the statistics alone, whose limit is 2 s.
+# compared, with intervals and tests for every path. The limits are 2 s of CPU and 500 MB. Most of the
+# time is reading two million lines of text; stats_calibration.sh has that of the statistics alone.
 set -u
 TOP=$(cd "$(dirname "$0")/../.." && pwd)
 BUILD=${BUILD:-$TOP/build}
@@ -37,7 +37,7 @@ done | awk '{ t = $1 + $2; if (!n++ || t < b) { b = t; m = $3 } } END { print b,
 set -- $best
 rows=$(grep -c '"delta_pct"' "$tmp/out")
 awk -v n="$FILES" -v p="$PATHS" -v t="$1" -v m="$2" -v rows="$rows" 'BEGIN {
-  bad = m > 500 * 1024 || !rows
+  bad = t > 2 || m > 500 * 1024 || !rows
   printf "%d files x %d paths  %.2f s CPU, %.0f ns a line  %.0f MB  %d rows%s\n", n, p, t,
     t * 1e9 / n / p, m / 1024, rows, bad ? "  <-- outside" : ""
   exit bad }'

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Comparing stacks without windows: shares, and where a change is. */
+#define _GNU_SOURCE /* memfd_create */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,9 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include <snapflame/folded.h>
 #include <snapflame/render_stackdiff.h>
 
 #include "near.h"
@@ -225,6 +229,76 @@ static void growth_is_no_shift(void **state)
 	sf_stackdiff_free(d);
 }
 
+/* A file of folded text, straight into the comparison or by way of a fold. */
+static int add_text(struct sf_stackdiff *to, enum sf_side side, const char *text, bool by_fold,
+		    struct sf_error *err)
+{
+	int fd = memfd_create("folded", 0), ret;
+	struct sf_fold_opts opts = { 0 };
+	struct sf_fold *f = NULL;
+	struct sf_folded *in;
+	struct sf_input *file;
+	char path[32];
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	assert_int_equal(sf_input_open(&file, path, err), 0);
+	assert_int_equal(sf_folded_new(&in, file, "file", err), 0);
+	if (by_fold) {
+		assert_int_equal(sf_fold_new(&f, &opts, err), 0);
+		ret = sf_fold_folded(f, in, "file", err);
+		if (!ret)
+			ret = sf_stackdiff_add(to, side, f, err);
+	} else {
+		ret = sf_stackdiff_add_folded(to, side, in, "file", err);
+	}
+	sf_fold_free(f);
+	sf_folded_free(in);
+	sf_input_free(file);
+	close(fd);
+	return ret;
+}
+
+/* Odd names, lines that come twice, lines of no weight: the same by either way. */
+static void folded_text(void **state)
+{
+	static const char *const text[] = {
+		"vmm;main;write 40\nvmm;main;read 20\nvmm;;nothing 0\nvmm;main;write 5\n",
+		"vmm;main;write 44\nvmm;main;read.part.0 20\nvmm;a\tb;x\x01y 3\n",
+		"vmm;main;write 90\nvmm;main;read 20\nvmm;;new 9\n# a comment\nno weight\n",
+		"vmm;main;write 92\nvmm;main;read.part.0 21\nvmm;a\tb;x\x01y 3\nvmm;;new 8\n",
+	};
+	struct sf_error err = SF_ERROR_INIT;
+	struct sf_str out[2] = { SF_STR_INIT, SF_STR_INIT };
+
+	for (int by_fold = 0; by_fold < 2; by_fold++) {
+		assert_int_equal(sf_stackdiff_new(&d, 2, 2, &err), 0);
+		for (int i = 0; i < 4; i++)
+			assert_int_equal(add_text(d, i < 2 ? SF_FAST : SF_SLOW, text[i], by_fold, &err), 0);
+		assert_int_equal(sf_stackdiff_finish(d, &err), 0);
+		assert_int_equal(sf_folded_stackdiff(&out[by_fold], d), 0);
+		assert_int_equal(sf_json_stackdiff(&out[by_fold], d), 0);
+		sf_stackdiff_free(d);
+	}
+	assert_non_null(strstr(out[0].buf, "vmm;main;write 89 182\n"));
+	assert_non_null(strstr(out[0].buf, "vmm;[unknown];new 0 17\n"));
+	assert_null(strstr(out[0].buf, "nothing"));
+	assert_string_equal(out[0].buf, out[1].buf);
+	sf_str_release(&out[0]);
+	sf_str_release(&out[1]);
+
+	assert_int_equal(sf_stackdiff_new(&d, 1, 1, &err), 0);
+	assert_int_equal(add_text(d, SF_FAST, "a;b 3 4\n", false, &err), -EINVAL);
+	assert_non_null(strstr(err.what, "two weights"));
+	sf_stackdiff_free(d);
+	assert_int_equal(sf_stackdiff_new(&d, 1, 1, &err), 0);
+	assert_int_equal(add_text(d, SF_FAST, "a;b 0\n", false, &err), -EINVAL);
+	assert_int_equal(add_text(d, SF_FAST, "a;b 1\n", false, &err), -EINVAL); /* one too many */
+	sf_stackdiff_free(d);
+	d = NULL;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -232,7 +306,7 @@ int main(void)
 		cmocka_unit_test(changes_that_cancel_out), cmocka_unit_test(small_ones_add_up),
 		cmocka_unit_test(a_side_without_stacks), cmocka_unit_test(deep_stacks),
 		cmocka_unit_test(several_files), cmocka_unit_test(names_of_builds),
-		cmocka_unit_test(growth_is_no_shift),
+		cmocka_unit_test(growth_is_no_shift), cmocka_unit_test(folded_text),
 	};
 
 	return cmocka_run_group_tests_name("stackdiff", tests, NULL, NULL);

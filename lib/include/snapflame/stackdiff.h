@@ -73,6 +73,12 @@ int sf_stackdiff_new(struct sf_stackdiff **d, size_t nr_fast, size_t nr_slow, st
 /* The next file of a side, as many as new() was told of. -EINVAL where it has no weight at all. */
 int sf_stackdiff_add(struct sf_stackdiff *d, enum sf_side side, struct sf_fold *fold,
 		     struct sf_error *err);
+/*
+ * The same for a file of folded text: of files that repeat each other's lines several times faster
+ * than by way of a fold. path is for messages.
+ */
+int sf_stackdiff_add_folded(struct sf_stackdiff *d, enum sf_side side, struct sf_folded *in,
+			    const char *path, struct sf_error *err);
 int sf_stackdiff_finish(struct sf_stackdiff *d, struct sf_error *err);
 void sf_stackdiff_free(struct sf_stackdiff *d);
 

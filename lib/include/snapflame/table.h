@@ -55,6 +55,7 @@ struct sf_strtab {
 
 uint32_t sf_strtab_id(struct sf_strtab *t, const char *s); /* 0 without memory */
 uint32_t sf_strtab_idn(struct sf_strtab *t, const char *s, size_t len);
+uint32_t sf_strtab_find(const struct sf_strtab *t, const char *s, size_t len); /* 0: not there */
 const char *sf_strtab_text(const struct sf_strtab *t, uint32_t id);
 size_t sf_strtab_len(const struct sf_strtab *t, uint32_t id);
 void sf_strtab_release(struct sf_strtab *t);
