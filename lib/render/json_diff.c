@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A diff as JSON; render_json.h lists the fields. */
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 #include <snapflame/render_json.h>
 
 #include "render/json_diff.h"
+#include "render/json_paths.h"
 #include "render/json_value.h"
 
 json_t *sf_json_interval(const struct sf_estimate *e)
@@ -350,6 +352,10 @@ int sf_json_diff(struct sf_str *out, const struct sf_diff *d)
 	json_object_set_new(top, "shifts", shifts(d));
 	json_object_set_new(top, "growth",
 			    growth(d, d->growth ? &sf_growths_pause(d->growth)->growth : &none));
+	if (json_object_set_new(top, "paths", sf_json_diff_paths(d))) {
+		json_decref(top);
+		return -ENOMEM;
+	}
 	json_object_set_new(top, "method", sf_json_name(d->method));
 	return sf_json_print(out, top);
 }

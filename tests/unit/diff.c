@@ -5,6 +5,10 @@
 #include <errno.h>
 #include <math.h>
 
+#include <snapflame/diff_paths.h>
+
+#include "near.h"
+
 #define THREADS \
 	"thread 0 0 swapper idle\n" \
 	"thread 100 100 vmm target\n" \
@@ -535,6 +539,62 @@ static void one_window_a_side(void **state)
 	sf_str_release(&s);
 }
 
+static const struct sf_path_row *row_of(const struct sf_diff *d, const struct sf_diff_paths *t,
+					const char *name)
+{
+	for (size_t i = 0; i < t->nr_rows; i++)
+		if (!strcmp(sf_diff_text(d, d->profile.path[t->row[i].path].label), name))
+			return &t->row[i];
+	fail_msg("no row for %s", name);
+	return NULL;
+}
+
+static double exclusive_sum(const struct sf_diff_paths *t)
+{
+	double sum = t->rest_ms[SF_SLOW] - t->rest_ms[SF_FAST];
+
+	for (size_t i = 0; i < t->nr_rows; i++)
+		sum += t->row[i].exclusive.ms[SF_SLOW] - t->row[i].exclusive.ms[SF_FAST];
+	return sum;
+}
+
+/* The root has the growth, what everybody has alone sums to it, and each has its own proof. */
+static void the_table_adds_up(void **state)
+{
+	static const double cpu[] = { 20, 22, 21, 120, 121, 124, 122 };
+	static const double nap[] = { 50, 51, 52, 52, 50, 53, 51 };
+	const struct sf_path_row *hash, *create;
+	struct sf_diff_paths *t;
+	struct sf_str s = SF_STR_INIT;
+	struct compared c;
+
+	steps(&s, 7, cpu, nap);
+	compare(&c, s.buf);
+	assert_int_equal(c.d->nr[SF_FAST], 3);
+	assert_int_equal(sf_diff_paths_make(&t, c.d), 0);
+	assert_int_equal(t->row[0].path, 0);
+	assert_near(t->row[0].inclusive.ms[SF_SLOW] - t->row[0].inclusive.ms[SF_FAST],
+		    c.d->delta.value, 1e-9);
+	assert_near(t->row[0].inclusive.interval.lo, c.d->delta.lo, 1e-9);
+	assert_near(exclusive_sum(t), c.d->delta.value, 1e-9);
+	for (size_t i = 1; i < t->nr_rows; i++) {
+		assert_true(t->row[i].parent < i);
+		assert_int_equal(t->row[t->row[i].parent].path, c.d->profile.path[t->row[i].path].parent);
+	}
+	hash = row_of(c.d, t, "hash_entry");
+	assert_int_equal(hash->class, SF_PATH_GREW);
+	assert_true(hash->inclusive.q < 0.05 && hash->inclusive.p < 0.05);
+	assert_true(hash->inclusive.interval.lo > 90 && hash->inclusive.interval.hi < 110);
+	assert_near(hash->exclusive.ms[SF_SLOW], hash->inclusive.ms[SF_SLOW], 1e-9);
+	create = row_of(c.d, t, "serialize");
+	assert_near(create->exclusive.ms[SF_SLOW], 0, 1e-9);
+	assert_true(create->inclusive.ms[SF_SLOW] > 115);
+	assert_int_equal(row_of(c.d, t, "retry")->class, SF_PATH_UNCLEAR);
+	sf_diff_paths_free(t);
+	done(&c);
+	sf_str_release(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -553,6 +613,7 @@ int main(void)
 		cmocka_unit_test(no_verdict_without_proof),
 		cmocka_unit_test(wakings_that_are_missing_are_not_made_up),
 		cmocka_unit_test(one_window_a_side),
+		cmocka_unit_test(the_table_adds_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <math.h>
 
+#include <snapflame/diff_paths.h>
 #include <snapflame/growth.h>
 #include <snapflame/render_table.h>
 #include <snapflame/same_name.h>
@@ -272,6 +273,7 @@ static void a_swap_is_no_growth(void **state)
 	char *a = three(fast, 2), *b = three(slow, 2);
 	const struct sf_shift *x;
 	struct compared c = { 0 };
+	struct sf_diff_paths *t;
 
 	compare(&c, a, b);
 	x = only_shift(c.d);
@@ -281,6 +283,18 @@ static void a_swap_is_no_growth(void **state)
 	assert_int_equal(x->kind, SF_SHIFT_RENAMED);
 	assert_near(x->ms, 60, 2);
 	assert_string_equal(c.d->cause[0].frame[0], "wait");
+	assert_int_equal(sf_diff_paths_make(&t, c.d), 0);
+	for (size_t i = 0; i < t->nr_rows; i++) {
+		const struct sf_path_row *r = &t->row[i];
+
+		if (r->path == x->from || r->path == x->to)
+			assert_int_equal(r->class, SF_PATH_SHIFT);
+		if (r->path == x->path)
+			assert_int_equal(r->class, SF_PATH_UNTESTED); /* the same in all windows */
+		if (!strcmp(name_of(c.d, r->path), "wait"))
+			assert_int_equal(r->class, SF_PATH_GREW);
+	}
+	sf_diff_paths_free(t);
 	done(&c);
 	free(a);
 	free(b);

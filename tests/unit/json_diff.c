@@ -78,6 +78,8 @@ static void fields(void **state)
 	is_null(o, "slow/windows/2/dark_ms");
 	is_number(o, "fast/pause_ms/median", 275.5);
 	is_number(o, "delta_ms/median", 1113.5);
+	assert_int_equal(json_array_size(at(o, "paths/rows")), 0); /* this one has no profile */
+	is_number(o, "paths/rest/delta_ms", 0);
 	is_number(o, "delta_ms/ci95/0", 1020);
 	is_number(o, "delta_ms/ci95/1", 1210);
 	is_number(o, "coverage/critical_path_pct", 99.8);

@@ -49,6 +49,15 @@
  *	shifts       [{kind: "moved", "renamed", "inlined" or "split", owner, frames, ms, fast_ms,
  *	             slow_ms, from: {name, fast_ms, slow_ms}, to}]: frames took as long as before, while
  *	             ms went from one part of it to another; name null: its own code
+ *	paths        {tested, rows, rest}: every path, diff_paths.h. rows: [{parent, level: "root",
+ *	             "owner", "kind", "frame" or "lock", name, class, inclusive: {fast_ms, slow_ms,
+ *	             delta_ms, medians_ms, ci95_ms, p, q}, exclusive}]; parent is an index into rows,
+ *	             null of the root. delta_ms is of the median windows: the root's inclusive one is
+ *	             delta_ms.median, and the exclusive ones of the rows and of rest {paths, fast_ms,
+ *	             slow_ms, delta_ms} sum to it. medians_ms is that of the path's own medians, with
+ *	             its interval. p is of growth and of this path alone, for who asks about it; q as
+ *	             one of all tested. class: "grew", "shrank", "new", "vanished", "shift", "unclear"
+ *	             (noise would do that), "untested"
  *	method       how the numbers were found, and of how many windows
  *	advice       a line, or null
  *	split        how one recording was split, or null
