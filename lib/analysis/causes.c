@@ -141,7 +141,7 @@ static void estimate(struct ranking *r, struct sf_cause *c)
 
 /*
  * All causes are looked at, and the first one is believed: their p are adjusted for that. Half of the
- * error is spent evenly, half by size, as in sf_paths_diff(). The rest is no cause.
+ * error is spent evenly, half by size. The rest is no cause.
  */
 static int control(struct sf_diff *d)
 {

@@ -13,6 +13,8 @@
 
 /* A path this much noisier (upper tail) than those of its size is judged by its own noise alone. */
 static const double OUTLIER = 0.01;
+/* Share of the error that all paths have alike. */
+static const double EVENLY = 0.1;
 
 struct family {
 	const double *v; /* by path, then window: n fast ones, m slow ones */
@@ -160,21 +162,29 @@ static bool constant(const struct family *f, size_t i)
 }
 
 /*
- * Half of the error is spent evenly, half by the size of the paths: where the time is, a cause is
- * likelier. Under "no difference" the size says nothing about the difference.
+ * A tenth of the error is spent evenly, the rest by the square of the size of the paths. What matters
+ * is how much a path adds to the pause. A large one does that with a growth of a tenth, which is hard
+ * to see, a small one only if it grows many times over, which is easy. Under "no difference" the size
+ * says nothing about the difference.
  */
 static void weigh(const struct family *f)
 {
-	double sum = 0, count = 0;
+	double largest = 0, sum = 0, count = 0;
 
+	for (size_t i = 0; i < f->paths; i++)
+		if (!isnan(f->p[i]))
+			largest = fmax(largest, fabs(f->noise[i].mean));
 	for (size_t i = 0; i < f->paths; i++) {
-		if (isnan(f->p[i]))
-			continue;
-		sum += fabs(f->noise[i].mean);
-		count++;
+		double size = largest > 0 ? f->noise[i].mean / largest : 1;
+
+		f->weight[i] = size * size;
+		if (!isnan(f->p[i])) {
+			sum += f->weight[i];
+			count++;
+		}
 	}
 	for (size_t i = 0; i < f->paths; i++)
-		f->weight[i] = sum > 0 ? 0.5 + 0.5 * count * fabs(f->noise[i].mean) / sum : 1;
+		f->weight[i] = EVENLY + (1 - EVENLY) * count * f->weight[i] / sum;
 }
 
 static int fill_intervals(const struct family *f, struct sf_path_diff *out)

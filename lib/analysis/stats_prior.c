@@ -13,8 +13,11 @@
 
 #include "stats_prior.h"
 
-/* Paths on either side that make the local line; fewer paths than MIN have no prior. */
-enum { NEIGHBOURS = 20, PATHS_MIN = 20 };
+/*
+ * Paths on either side that make the local line. One path alone has no prior: two that agree are each
+ * other's. Fewer than SLOPE_MIN do not tell how noise goes with size, nor which of them are sparse.
+ */
+enum { NEIGHBOURS = 20, PATHS_MIN = 2, SLOPE_MIN = 20 };
 /* Beyond that the prior is as good as known. */
 static const double DF_MAX = 500;
 
@@ -90,7 +93,7 @@ static void set_trend(struct sf_stats_noise **order, size_t nr, struct sums *sum
 		double sxx = (sum[to].xx - sum[from].xx) / n - x * x;
 		double sxy = (sum[to].xy - sum[from].xy) / n - x * y;
 		/* Among paths of one size a slope is chance: noise in proportion to the size. */
-		double slope = sxx > 0.01 ? fmax(0, fmin(2.5, sxy / sxx)) : 2;
+		double slope = nr >= SLOPE_MIN && sxx > 0.01 ? fmax(0, fmin(2.5, sxy / sxx)) : 2;
 
 		order[i]->trend = y - offset +
 				  slope * (log(fabs(order[i]->mean) + 1e-300) - x);
@@ -128,7 +131,7 @@ static double prior_df(struct sf_stats_noise **order, size_t nr, double df, doub
 	for (size_t i = 0; i < nr; i++) {
 		double d = order[i]->log_variance - offset - order[i]->trend;
 
-		if (dense >= PATHS_MIN && !order[i]->dense)
+		if (dense >= SLOPE_MIN && !order[i]->dense)
 			continue;
 		squares += d * d;
 		count++;

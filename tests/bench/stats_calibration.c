@@ -65,7 +65,7 @@ static void false_causes(size_t rounds)
 			       noise_name[noise]);
 			for (size_t i = 0; i < SF_ARRAY_SIZE(windows); i++) {
 				struct family_case c = { noise, s, 200, windows[i][0],
-							 windows[i][1], 0, 1, false };
+							 windows[i][1], 0, 1, false, 0 };
 				struct family_rate r = synth_family(2000 + i, &c, rounds);
 				bool plain = noise <= NOISE_LOGNORMAL;
 
@@ -98,7 +98,7 @@ static void power(size_t rounds)
 	for (size_t i = 0; i < SF_ARRAY_SIZE(windows); i++) {
 		for (size_t f = 0; f < SF_ARRAY_SIZE(factors); f++) {
 			struct family_case c = { NOISE_LOGNORMAL, SIZES_EQUAL, 200, windows[i][0],
-						 windows[i][1], 0, factors[f], false };
+						 windows[i][1], 0, factors[f], false, 0 };
 			struct family_rate r = synth_family(3000 + f, &c, rounds), z;
 			double n = (double)c.n, m = (double)c.m;
 
@@ -161,25 +161,91 @@ static double least_found(const struct family_case *like, uint64_t seed, size_t 
 	return c.factor;
 }
 
+/* What no test can beat that does not know the noise, where there is one path alone: that of t. */
+static double best_alone(uint64_t seed, size_t n, double factor)
+{
+	enum { ROUNDS = 100000 };
+	double critical = sf_t_quantile(0.95, (double)(2 * n - 2)), found = 0;
+	struct synth s = { .seed = seed };
+
+	for (size_t r = 0; r < ROUNDS; r++) {
+		double mean[2] = { 0 }, squares[2] = { 0 };
+
+		/* In logarithms the noise of both sides is the same, and the pooled test is the best. */
+		for (int side = 0; side < 2; side++)
+			for (size_t k = 0; k < n; k++) {
+				double v = 0.05 * synth_normal(&s) + (side ? log(factor) : 0);
+
+				mean[side] += v / (double)n;
+				squares[side] += v * v;
+			}
+		for (int side = 0; side < 2; side++)
+			squares[side] -= (double)n * mean[side] * mean[side];
+		found += mean[1] - mean[0] > critical * sqrt((squares[0] + squares[1]) /
+							      (double)(2 * n - 2) * 2 / (double)n);
+	}
+	return found / ROUNDS;
+}
+
 static void how_many(size_t rounds)
 {
-	static const size_t paths[] = { 1, 2, 5, 10, 20, 50, 200 };
+	static const size_t paths[] = { 1, 2, 3, 5, 10, 20, 50, 200 };
 	double shift = 0.1 / (0.05 * sqrt(1. / 5 + 1.21 / 5));
+	double chance = 3 * sqrt(0.9 * 0.1 / (double)rounds);
 
 	printf("Growth of 10 %% in 5+5 windows, 5 %% noise, one of so many paths of equal size:\n"
-	       "found / limit of known noise, one path at a time / limit of any rule / found if half of\n"
-	       "the noise is the window's / growth that is found in 90 %%\n");
+	       "found when asked for / found / limit of known noise, one path at a time / limit of any\n"
+	       "rule / found if half of the noise is the window's / growth that is found in 90 %%\n");
+	printf("  limit of unknown noise for one path alone: %.3f  (seed 3299)\n",
+	       best_alone(3299, 5, 1.1));
 	for (size_t i = 0; i < SF_ARRAY_SIZE(paths); i++) {
-		struct family_case c = { NOISE_LOGNORMAL, SIZES_EQUAL, paths[i], 5, 5, 0, 1.1, false };
+		struct family_case c = { NOISE_LOGNORMAL, SIZES_EQUAL, paths[i], 5, 5, 0, 1.1,
+					 false, 0 };
 		struct family_case shared = c;
+		struct family_rate r = synth_family(3200 + i, &c, rounds);
 
 		shared.noise = NOISE_SHARED;
-		printf("  %3zu  %.3f / %.3f / %.3f / %.3f / %.0f %%  (seeds %zu...)\n", c.paths,
-		       synth_family(3200 + i, &c, rounds).found,
-		       bound(1.1, 5, 5, 0.05 / (double)c.paths),
+		printf("  %3zu  %.3f / %.3f / %.3f / %.3f / %.3f / %.0f %%%s  (seeds %zu...)\n",
+		       c.paths, r.alone, r.found, bound(1.1, 5, 5, 0.05 / (double)c.paths),
 		       best_of_any(3300 + i, c.paths, shift),
 		       synth_family(3400 + i, &shared, rounds).found,
-		       100 * (least_found(&c, 3500 + i, rounds / 2 + 1) - 1), 3200 + i);
+		       100 * (least_found(&c, 3500 + i, rounds / 2 + 1) - 1),
+		       verdict(c.paths < 3 || r.alone >= 0.9 - chance), 3200 + i);
+	}
+}
+
+/* The level at which known noise would test the first path, by the weights of sf_paths_diff(). */
+static double level_of(const struct family_case *c)
+{
+	double first = c->share * c->share, rest = 1 - c->share, n = (double)c->paths;
+
+	return 0.05 * (0.1 / n + 0.9 * first / (first + rest * rest / (n - 1)));
+}
+
+/* Who has most of the pause is asked first. */
+static void how_large(size_t rounds)
+{
+	static const double shares[] = { 0.1, 0.2, 0.3, 0.5, 0.8 };
+	static const size_t paths[] = { 5, 20, 200 };
+	double chance = 3 * sqrt(0.9 * 0.1 / (double)rounds);
+
+	printf("Growth of 10 %% in 5+5 windows, 5 %% noise, of a path with this share of the pause, the\n"
+	       "others having the rest alike: found (limit of known noise with these weights)\n");
+	for (size_t i = 0; i < SF_ARRAY_SIZE(shares); i++) {
+		struct family_case c = { NOISE_LOGNORMAL, SIZES_SHARE, 0, 5, 5, 0, 1.1, false,
+					 shares[i] };
+
+		printf("  %2.0f %%", 100 * shares[i]);
+		for (size_t k = 0; k < SF_ARRAY_SIZE(paths); k++) {
+			double found, limit;
+
+			c.paths = paths[k];
+			found = synth_family(3600 + i, &c, rounds).found;
+			limit = bound(1.1, 5, 5, level_of(&c));
+			printf("  %zu: %.3f (%.3f)%s", c.paths, found, limit,
+			       verdict(found >= limit - 0.1 - chance));
+		}
+		printf("  (seed %zu)\n", 3600 + i);
 	}
 }
 
@@ -298,6 +364,7 @@ int main(int argc, char **argv)
 	false_causes(rounds);
 	power(rounds);
 	how_many(rounds);
+	how_large(rounds);
 	series(rounds);
 	speed();
 	return failed;

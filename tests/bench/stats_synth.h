@@ -117,7 +117,7 @@ static inline double synth_coverage(uint64_t seed, enum noise noise, size_t n, s
 
 /* ---- families of paths ---- */
 
-enum sizes { SIZES_EQUAL, SIZES_ZIPF };
+enum sizes { SIZES_EQUAL, SIZES_ZIPF, SIZES_SHARE };
 
 struct family_case {
 	enum noise noise;
@@ -126,6 +126,7 @@ struct family_case {
 	size_t grows;  /* which path grows, from 0 (with SIZES_ZIPF the largest) */
 	double factor; /* by which; 1: none does */
 	bool equal_weights;
+	double share; /* SIZES_SHARE: of the first path; the others have the rest alike */
 };
 
 struct family_rate {
@@ -137,13 +138,16 @@ struct family_rate {
 	double share; /* mean share of the wrong among the named, none named counting 0 */
 };
 
-/* Mean of a path: 100 on average, or 1/rank of the pause. */
+/* Mean of a path: 100 on average, or 1/rank of the pause, or its share of it. */
 static inline double synth_size(const struct family_case *c, size_t path)
 {
 	double sum = 0;
 
-	if (c->sizes == SIZES_EQUAL)
+	if (c->sizes == SIZES_EQUAL || c->paths == 1)
 		return 100;
+	if (c->sizes == SIZES_SHARE)
+		return 100 * (double)c->paths *
+		       (path ? (1 - c->share) / (double)(c->paths - 1) : c->share);
 	for (size_t i = 1; i <= c->paths; i++)
 		sum += 1 / (double)i;
 	return 100 * (double)c->paths / sum / (double)(path + 1);

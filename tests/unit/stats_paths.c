@@ -176,7 +176,7 @@ static void no_false_causes(void **state)
 
 	for (size_t i = 0; i < SF_ARRAY_SIZE(size); i++) {
 		struct family_case c = { NOISE_LOGNORMAL, SIZES_ZIPF, 200, size[i][0], size[i][1],
-					 0, 1, false };
+					 0, 1, false, 0 };
 		struct family_rate rate = synth_family(200 + i, &c, 150);
 
 		assert_true(rate.any <= 0.10);
@@ -186,17 +186,23 @@ static void no_false_causes(void **state)
 
 static void growth_is_found(void **state)
 {
-	struct family_case c = { NOISE_LOGNORMAL, SIZES_EQUAL, 200, 5, 5, 0, 1.1, false };
+	struct family_case c = { NOISE_LOGNORMAL, SIZES_EQUAL, 200, 5, 5, 0, 1.1, false, 0 };
 
 	assert_true(synth_family(300, &c, 200).alone >= 0.84);
+	/* Few paths know of each other's noise, too; a large one is asked before the small ones. */
+	c.paths = 5;
+	assert_true(synth_family(305, &c, 200).alone >= 0.84);
+	c = (struct family_case){ NOISE_LOGNORMAL, SIZES_SHARE, 200, 5, 5, 0, 1.1, false, 0.3 };
+	assert_true(synth_family(306, &c, 200).found >= 0.81);
+	c = (struct family_case){ NOISE_LOGNORMAL, SIZES_EQUAL, 200, 5, 5, 0, 1.1, false, 0 };
 	c.factor = 1.3;
 	assert_true(synth_family(301, &c, 100).found >= 0.90);
 	c.sizes = SIZES_ZIPF;
 	assert_true(synth_family(302, &c, 100).first >= 0.95);
 	/* More growth is not harder to find, in large paths nor in small ones. */
-	c = (struct family_case){ NOISE_LOGNORMAL, SIZES_EQUAL, 200, 2, 3, 0, 2, false };
+	c = (struct family_case){ NOISE_LOGNORMAL, SIZES_EQUAL, 200, 2, 3, 0, 2, false, 0 };
 	assert_true(synth_family(303, &c, 200).found >= 0.95);
-	c = (struct family_case){ NOISE_LOGNORMAL, SIZES_ZIPF, 200, 3, 3, 150, 10, false };
+	c = (struct family_case){ NOISE_LOGNORMAL, SIZES_ZIPF, 200, 3, 3, 150, 10, false, 0 };
 	assert_true(synth_family(304, &c, 200).found >= 0.95);
 }
 
