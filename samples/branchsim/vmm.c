@@ -31,13 +31,22 @@ double vmm_work(const struct vmm *vmm, unsigned k)
 	return base + grow * (k - 1);
 }
 
+/* A vCPU that has not got a CPU since the last resume has not entered the guest: that BRANCH has no
+ * end yet, and its line in the log would be lost. */
+static void finish_branch(struct vmm *vmm)
+{
+	for (int ms = 0; vmm->branch.k && !vcpus_running(vmm) && ms < 1000; ms++)
+		sleep_ns(MS_TO_NS(1));
+	branch_log(vmm);
+}
+
 static void pause_vm(struct vmm *vmm, struct action *a)
 {
 	struct branch *b = &vmm->branch;
 
 	if (vmm->paused)
 		return; /* Firecracker takes it as done, too */
-	branch_log(vmm);
+	finish_branch(vmm);
 	*b = (struct branch){ .k = b->k + 1, .pause_ns = now_ns() };
 	vcpus_command(vmm, VCPU_PAUSE);
 	vmm->paused = 1;
@@ -135,7 +144,8 @@ static FRAME void event_loop(struct vmm *vmm, int signal_fd)
 		if (n == 1 && read(vmm->wake_fd, &count, sizeof(count)) > 0)
 			perform(vmm);
 	}
-	branch_log(vmm);
+	if (!vmm->paused)
+		finish_branch(vmm);
 	close(poll_fd);
 }
 

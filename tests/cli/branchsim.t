@@ -162,6 +162,18 @@ branches 2 && [ "$(field dirty_pages "$TMP/branches" | tail -n 1)" -gt 500 ]
 ok $? "without KVM the threads dirty the memory themselves" || diag "$(cat "$TMP/branches" "$err")"
 vmm_stop
 
+# Paused again before all vCPUs had a CPU to go on with.
+vmm_start none --vcpus 8 --log "$TMP/gapless"
+perl -MIO::Socket::UNIX -e 'my $s = IO::Socket::UNIX->new(Peer => $ARGV[0]) or die "$!\n";
+  for (1 .. 100) { for ("Paused", "Resumed") {
+    my $b = "{\"state\":\"$_\"}";
+    syswrite $s, "PATCH /vm HTTP/1.1\r\nContent-Length: " . length($b) . "\r\n\r\n$b";
+    sysread $s, my $r, 4096 or die "no reply\n" } }' "$sock" 2>"$err"
+is "$?" 0 "BRANCHes without a gap: they work" || diag "$(cat "$err")"
+vmm_stop
+is "$(sed -n 's/.*"branch":\([0-9]*\),.*/\1/p' "$TMP/gapless" | tr '\n' ' ')" "$(seq 100 | tr '\n' ' ')" \
+  "BRANCHes without a gap: each is in the log"
+
 vmm_start user-cpu --base 5 --grow 60 --step 3
 branches 4
 field dark_ms "$TMP/branches" | awk '
