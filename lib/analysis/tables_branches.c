@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* How long each BRANCH was. */
+#include <math.h>
+
 #include "analysis/tables_internal.h"
 
 enum { BRANCH, TRIAL, START, API, DARK, PAUSE, DIFF, BYTES, SAID, ROOT, STATUS, NR };
@@ -66,6 +68,30 @@ static int check_said(struct table_build *b, const struct sf_window *w)
 	return ret;
 }
 
+/*
+ * Bytes that are said to have been written have to be in the files that the BRANCH names, if it names
+ * any that are there: a file that was there before may hold more, none can hold less. 64 KiB or 1 % are
+ * the file system's.
+ */
+static int check_bytes(struct table_build *b, const struct sf_window *w)
+{
+	double held = 0, said = (double)w->diff_physical_bytes;
+	bool named = false;
+
+	for (size_t i = 0; i < w->nr_files; i++) {
+		const struct sf_written_file *f = &w->file[i];
+
+		if (!f->named || f->allocated_bytes < 0)
+			continue;
+		named = true;
+		held += f->allocated_bytes;
+	}
+	if (!named || said <= held + fmax(held / 100, 65536))
+		return 0;
+	return sf_table_note(b, "BRANCH %u says that it wrote %.1f MB; the files that it names hold %.1f MB",
+			     w->branch, said / 1e6, held / 1e6);
+}
+
 static int fill_branches(struct table_build *b)
 {
 	for (size_t i = 0; i < b->nr_windows; i++) {
@@ -90,6 +116,8 @@ static int fill_branches(struct table_build *b)
 		else if (w->unpaused)
 			sf_set_text(b, STATUS, "no vCPU stopped in it");
 		ret = check_said(b, w);
+		if (!ret)
+			ret = check_bytes(b, w);
 		if (ret)
 			return ret;
 	}

@@ -170,6 +170,23 @@ record -p "$vmm" -q -- sh -c '"$1" branch --sock "$2" >/dev/null; echo "{\"pause
 "$SNAPFLAME" show run.data branches >shown
 like "$(tr -s ' \n' ' ' <shown)" "*says that it paused for 0.0 ms; the vCPUs stood still for*" "a pause that cannot be"
 like "$(tr -s ' \n' ' ' <shown)" "*says that its snapshot took 99999.0 ms; all of it took*" "a snapshot that cannot be"
+# reply BYTES: a BRANCH by a service that says so of its file, under names of its own
+cat >service <<'SERVICE'
+"$1" branch --sock "$2" >/dev/null
+echo "{\"timing\": {\"frozen\": 77.5, \"dump\": 12.5}, \"out\": {\"bytes\": $4}, \"file\": \"$3/mem.diff\"}"
+SERVICE
+reply() {
+  record -p "$vmm" -q --json-fields pause_ms=timing.frozen,diff_ms=timing.dump,diff_physical_bytes=out.bytes \
+    -- sh service "$sim" "$sock" "$dir" "$1"
+  "$SNAPFLAME" show run.data branches >shown
+}
+reply 123456789
+like "$(tr -s ' \n' ' ' <shown)" "*says that it wrote 123.5 MB; the files that it names hold [1-9]*" \
+  "bytes that cannot be"
+reply "$(stat -c '%b * 512' "$dir/mem.diff" | awk '{print $1 * $3}')"
+is "$(grep -c 'says that it wrote' shown)" 0 "bytes that can be are not doubted" || diag "$(cat shown)"
+is "$("$SNAPFLAME" show run.data branches --csv | tail -n 1 | cut -d, -f4-)" \
+  "12.5,$(marks run.data window | sed 's/.*"bytes":\([0-9]*\).*/\1/')" "names of its own: in the sweep's CSV"
 record -p "$vmm" -q -- "$sim" branch --sock "$sock"
 "$SNAPFLAME" show run.data branches >shown
 is "$(grep -c says shown)" 0 "what can be is not doubted"
