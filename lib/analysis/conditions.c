@@ -193,12 +193,34 @@ static int check_marks(struct sf_diff *d)
 					       marked->path));
 }
 
+/* A snapshot that failed, or was broken off, has a pause, but not that of a snapshot. */
+static int check_failed(struct sf_diff *d)
+{
+	const struct sf_window_ref *first = NULL;
+	size_t nr = 0;
+
+	for (size_t i = 0; i < d->nr[SF_FAST] + d->nr[SF_SLOW]; i++) {
+		if (!d->ref[i].window->error)
+			continue;
+		first = first ? first : &d->ref[i];
+		nr++;
+	}
+	if (!nr)
+		return 0;
+	return sf_diff_note(d, sf_diff_keep(d, "%zu of the BRANCHes failed and %s compared as the others are; "
+					       "leave such out with --fast and --slow. BRANCH %u of %s: %s",
+					    nr, nr == 1 ? "is" : "are", first->window->branch,
+					    first->rec->path, first->window->error));
+}
+
 int sf_check_conditions(struct sf_diff *d)
 {
 	int ret = check_marks(d);
 
 	if (!ret)
 		ret = check_pauses(d);
+	if (!ret)
+		ret = check_failed(d);
 	for (size_t i = 0; !ret && i < SF_ARRAY_SIZE(conditions); i++)
 		ret = check(d, &conditions[i]);
 	return ret;

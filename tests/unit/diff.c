@@ -528,6 +528,16 @@ static void one_window_a_side(void **state)
 	assert_int_equal(c.d->kind, SF_KIND_CPU_USER);
 	assert_false(c.d->delta.has_interval);
 	assert_non_null(strstr(c.d->sentence, "n = 1"));
+	for (size_t i = 0; i < c.d->coverage.nr_notes; i++)
+		assert_null(strstr(c.d->coverage.note[i], "failed"));
+	sf_diff_free(c.d);
+	/* A snapshot that failed is told of. */
+	c.rec->window[1].error = "migrate: no room";
+	assert_int_equal(sf_diff_make(&c.d, &c.in, NULL, &err), 0);
+	assert_true(c.d->coverage.nr_notes > 0);
+	assert_non_null(strstr(c.d->coverage.note[0], "1 of the BRANCHes failed and is compared"));
+	assert_non_null(strstr(c.d->coverage.note[0], "BRANCH 2 of"));
+	assert_non_null(strstr(c.d->coverage.note[0], "migrate: no room"));
 	sf_diff_free(c.d);
 	/* What cannot be split is said. */
 	assert_int_equal(sf_diff_split(c.rec, NULL, 0, NULL, 0, 0, c.ref, &c.in, c.text,
