@@ -142,6 +142,21 @@ static int rows_of(struct sf_stackdiff_build *b, uint32_t at, double *covered)
 
 /* --------------------------------------------------------------------------- statistics */
 
+/* Means found the rows, and one odd file moves a mean: what the medians do not show is noise. */
+static void drop_noise(struct sf_stackdiff_build *b)
+{
+	struct sf_stackdiff *d = b->d;
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->nr_rows; i++) {
+		if (fabs(d->row[i].delta_pct) < least_pct && !d->row[i].significant)
+			continue;
+		d->row[n] = d->row[i];
+		b->row_node[n++] = b->row_node[i];
+	}
+	d->nr_rows = n;
+}
+
 /*
  * The rows were picked because they changed: they are judged as some of all call paths, and each of
  * those is asked, too.
@@ -172,6 +187,8 @@ static int test_rows(struct sf_stackdiff_build *b)
 		d->row[i].significant = out[row + i].differs;
 	}
 	d->tested = info.tested;
+	if (!ret)
+		drop_noise(b);
 	free(v);
 	free(out);
 	return ret;

@@ -15,6 +15,8 @@
 static const double OUTLIER = 0.01;
 /* Share of the error that all paths have alike. */
 static const double EVENLY = 0.1;
+/* A path with this share of it was not picked for its small variance: it is asked as if alone. */
+static const double ALONE = 0.2;
 
 struct family {
 	const double *v; /* by path, then window: n fast ones, m slow ones */
@@ -123,7 +125,7 @@ static struct sf_t_test test_path(const struct family *f, size_t i, struct sf_t_
 	struct sf_stats_moments fast = sf_stats_moments(v, f->n);
 	struct sf_stats_moments slow = sf_stats_moments(v + f->n, f->m);
 	const struct sf_stats_noise *noise = &f->noise[i];
-	double df = fast.n + slow.n - 2, own = pooled_variance(&fast, &slow), known = f->prior_df;
+	double df = fast.n + slow.n - 2, own = pooled_variance(&fast, &slow), known = noise->known;
 	double each = 1 / fast.n + 1 / slow.n, least = floor_of(f, noise->mean) * each, welch;
 	double expected = known > 0 ? expected_variance(noise, &fast, &slow) : 0;
 	struct sf_t_test many;
@@ -165,15 +167,17 @@ static bool constant(const struct family *f, size_t i)
  * A tenth of the error is spent evenly, the rest by the square of the size of the paths. What matters
  * is how much a path adds to the pause. A large one does that with a growth of a tenth, which is hard
  * to see, a small one only if it grows many times over, which is easy. Under "no difference" the size
- * says nothing about the difference.
+ * says nothing about the difference. Returns how many paths there are to test.
  */
-static void weigh(const struct family *f)
+static size_t weigh(const struct family *f)
 {
 	double largest = 0, sum = 0, count = 0;
 
-	for (size_t i = 0; i < f->paths; i++)
+	for (size_t i = 0; i < f->paths; i++) {
+		f->p[i] = constant(f, i) ? NAN : 0;
 		if (!isnan(f->p[i]))
 			largest = fmax(largest, fabs(f->noise[i].mean));
+	}
 	for (size_t i = 0; i < f->paths; i++) {
 		double size = largest > 0 ? f->noise[i].mean / largest : 1;
 
@@ -185,6 +189,7 @@ static void weigh(const struct family *f)
 	}
 	for (size_t i = 0; i < f->paths; i++)
 		f->weight[i] = EVENLY + (1 - EVENLY) * count * f->weight[i] / sum;
+	return (size_t)count;
 }
 
 static int fill_intervals(const struct family *f, struct sf_path_diff *out)
@@ -210,13 +215,16 @@ static int run_tests(struct family *f, const struct sf_paths_opts *opts, struct 
 	describe_noise(f);
 	if (sf_stats_prior(f->noise, f->paths, (double)(f->n + f->m) - 2, &f->prior_df))
 		return -ENOMEM;
+	info->tested = weigh(f);
 	for (size_t i = 0; i < f->paths; i++) {
-		struct sf_t_test many = test_path(f, i, &out[i].test);
+		struct sf_t_test t = test_path(f, i, &out[i].test);
+		double level = opts->equal_weights ? 1 : f->weight[i];
 
-		f->p[i] = constant(f, i) ? NAN : opts->two_sided ? many.p : many.p_up;
-		info->tested += !isnan(f->p[i]);
+		if (level >= ALONE * (double)info->tested)
+			t = out[i].test;
+		if (!isnan(f->p[i]))
+			f->p[i] = opts->two_sided ? t.p : t.p_up;
 	}
-	weigh(f);
 	found = sf_fdr(f->p, opts->equal_weights ? NULL : f->weight, f->paths, q, f->adjusted,
 		       f->reject);
 	if (found < 0)

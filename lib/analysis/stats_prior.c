@@ -14,8 +14,8 @@
 #include "stats_prior.h"
 
 /*
- * Paths on either side that make the local line. One path alone has no prior: two that agree are each
- * other's. Fewer than SLOPE_MIN do not tell how noise goes with size, nor which of them are sparse.
+ * Paths on either side that make the local line. One path alone has no prior; of two, each is the
+ * other's. No more than SLOPE_MIN do not tell how noise goes with size, nor which are sparse.
  */
 enum { NEIGHBOURS = 20, PATHS_MIN = 2, SLOPE_MIN = 20 };
 /* Beyond that the prior is as good as known. */
@@ -67,6 +67,11 @@ static int by_mean(const void *a, const void *b)
 	return (*x > *y) - (*x < *y); /* they lie in one array: a total, repeatable order */
 }
 
+static double log_size(const struct sf_stats_noise *noise)
+{
+	return log(fabs(noise->mean) + 1e-300);
+}
+
 /* Sums over order[0 … i-1] of x = log mean, y = log variance and their products. */
 struct sums {
 	double x, y, xx, xy;
@@ -74,13 +79,14 @@ struct sums {
 
 /*
  * Local lines over order[], which is sorted by size. Lines and not means, as the largest paths have
- * only smaller neighbours, and they matter most.
+ * only smaller neighbours, and they matter most. A path is no witness of its own: the line is that of
+ * its neighbours, and how far they are says how much it is worth.
  */
 static void set_trend(struct sf_stats_noise **order, size_t nr, struct sums *sum, double offset)
 {
 	sum[0] = (struct sums){ 0 };
 	for (size_t i = 0; i < nr; i++) {
-		double x = log(fabs(order[i]->mean) + 1e-300), y = order[i]->log_variance;
+		double x = log_size(order[i]), y = order[i]->log_variance;
 
 		sum[i + 1] = (struct sums){ sum[i].x + x, sum[i].y + y, sum[i].xx + x * x,
 					    sum[i].xy + x * y };
@@ -88,15 +94,17 @@ static void set_trend(struct sf_stats_noise **order, size_t nr, struct sums *sum
 	for (size_t i = 0; i < nr; i++) {
 		size_t from = i > NEIGHBOURS ? i - NEIGHBOURS : 0;
 		size_t to = nr - i > NEIGHBOURS ? i + NEIGHBOURS + 1 : nr;
-		double n = (double)(to - from);
-		double x = (sum[to].x - sum[from].x) / n, y = (sum[to].y - sum[from].y) / n;
-		double sxx = (sum[to].xx - sum[from].xx) / n - x * x;
-		double sxy = (sum[to].xy - sum[from].xy) / n - x * y;
+		double x0 = log_size(order[i]), y0 = order[i]->log_variance;
+		double n = (double)(to - from - 1);
+		double x = (sum[to].x - sum[from].x - x0) / n, y = (sum[to].y - sum[from].y - y0) / n;
+		double sxx = (sum[to].xx - sum[from].xx - x0 * x0) / n - x * x;
+		double sxy = (sum[to].xy - sum[from].xy - x0 * y0) / n - x * y;
 		/* Among paths of one size a slope is chance: noise in proportion to the size. */
-		double slope = nr >= SLOPE_MIN && sxx > 0.01 ? fmax(0, fmin(2.5, sxy / sxx)) : 2;
+		bool sloped = nr > SLOPE_MIN && sxx > 0.01;
+		double slope = sloped ? fmax(0, fmin(2.5, sxy / sxx)) : 2;
 
-		order[i]->trend = y - offset +
-				  slope * (log(fabs(order[i]->mean) + 1e-300) - x);
+		order[i]->trend = y - offset + slope * (x0 - x);
+		order[i]->leverage = 1 / n + (sloped ? (x0 - x) * (x0 - x) / (n * sxx) : 0);
 	}
 }
 
@@ -113,10 +121,12 @@ static void fill_trend(struct sf_stats_noise **order, size_t nr)
 	for (size_t i = 0; i < nr; i++) {
 		double fold = order[i]->mean / last->mean;
 
-		if (order[i]->fitted)
+		if (order[i]->fitted) {
 			last = order[i];
-		else
-			order[i]->trend = last->trend + (fold > 1 ? 2 * log(fold) : 0);
+			continue;
+		}
+		order[i]->trend = last->trend + (fold > 1 ? 2 * log(fold) : 0);
+		order[i]->known = last->known;
 	}
 }
 
@@ -133,13 +143,22 @@ static double prior_df(struct sf_stats_noise **order, size_t nr, double df, doub
 
 		if (dense >= SLOPE_MIN && !order[i]->dense)
 			continue;
-		squares += d * d;
+		squares += d * d / (1 + order[i]->leverage);
 		count++;
 	}
-	excess = squares / fmax(1, count - 1) - trigamma(df / 2);
+	excess = squares / fmax(1, count) - trigamma(df / 2);
 	if (excess <= trigamma(DF_MAX / 2))
 		return DF_MAX;
 	return 2 * trigamma_inverse(excess);
+}
+
+/* What the trend is worth at each path: few neighbours, or far ones, do not know it exactly. */
+static void set_known(struct sf_stats_noise **order, size_t nr, double df, double prior)
+{
+	double own = trigamma(df / 2);
+
+	for (size_t i = 0; i < nr; i++)
+		order[i]->known = 2 / (2 / prior + order[i]->leverage * (own + 2 / prior));
 }
 
 int sf_stats_prior(struct sf_stats_noise *noise, size_t n, double df, double *prior)
@@ -164,6 +183,7 @@ int sf_stats_prior(struct sf_stats_noise *noise, size_t n, double df, double *pr
 	qsort(order, nr, sizeof(*order), by_mean);
 	set_trend(order, nr, sum, offset);
 	*prior = prior_df(order, nr, df, offset);
+	set_known(order, nr, df, *prior);
 	for (size_t i = 0; i < n; i++)
 		order[all++] = &noise[i];
 	qsort(order, all, sizeof(*order), by_mean);

@@ -195,22 +195,28 @@ static void how_many(size_t rounds)
 
 	printf("Growth of 10 %% in 5+5 windows, 5 %% noise, one of so many paths of equal size:\n"
 	       "found when asked for / found / limit of known noise, one path at a time / limit of any\n"
-	       "rule / found if half of the noise is the window's / growth that is found in 90 %%\n");
+	       "rule / found if half of the noise is the window's / growth that is found in 90 %%; and if\n"
+	       "nothing grows: said to grow when asked for / named\n");
 	printf("  limit of unknown noise for one path alone: %.3f  (seed 3299)\n",
 	       best_alone(3299, 5, 1.1));
 	for (size_t i = 0; i < SF_ARRAY_SIZE(paths); i++) {
 		struct family_case c = { NOISE_LOGNORMAL, SIZES_EQUAL, paths[i], 5, 5, 0, 1.1,
 					 false, 0 };
 		struct family_case shared = c;
-		struct family_rate r = synth_family(3200 + i, &c, rounds);
+		struct family_case none = c;
+		struct family_rate r = synth_family(3200 + i, &c, rounds), f;
 
+		none.factor = 1;
+		f = synth_family(3250 + i, &none, rounds);
 		shared.noise = NOISE_SHARED;
-		printf("  %3zu  %.3f / %.3f / %.3f / %.3f / %.3f / %.0f %%%s  (seeds %zu...)\n",
-		       c.paths, r.alone, r.found, bound(1.1, 5, 5, 0.05 / (double)c.paths),
+		printf("  %3zu  %.3f / %.3f / %.3f / %.3f / %.3f / %.0f %%; "
+		       "%.3f / %.3f%s  (seeds %zu...)\n", c.paths, r.alone, r.found, bound(1.1, 5, 5, 0.05 / (double)c.paths),
 		       best_of_any(3300 + i, c.paths, shift),
 		       synth_family(3400 + i, &shared, rounds).found,
 		       100 * (least_found(&c, 3500 + i, rounds / 2 + 1) - 1),
-		       verdict(c.paths < 3 || r.alone >= 0.9 - chance), 3200 + i);
+		       f.alone, f.any, verdict((c.paths < 3 || r.alone >= 0.9 - chance) &&
+					       f.alone <= 0.05 + chance && f.any <= 0.05 + chance),
+		       3200 + i);
 	}
 }
 
@@ -230,20 +236,27 @@ static void how_large(size_t rounds)
 	double chance = 3 * sqrt(0.9 * 0.1 / (double)rounds);
 
 	printf("Growth of 10 %% in 5+5 windows, 5 %% noise, of a path with this share of the pause, the\n"
-	       "others having the rest alike: found (limit of known noise with these weights)\n");
+	       "others having the rest alike: found (limit of known noise with these weights); if nothing\n"
+	       "grows: the path said to grow when asked for / any named\n");
 	for (size_t i = 0; i < SF_ARRAY_SIZE(shares); i++) {
 		struct family_case c = { NOISE_LOGNORMAL, SIZES_SHARE, 0, 5, 5, 0, 1.1, false,
 					 shares[i] };
 
 		printf("  %2.0f %%", 100 * shares[i]);
 		for (size_t k = 0; k < SF_ARRAY_SIZE(paths); k++) {
+			struct family_case none;
+			struct family_rate f;
 			double found, limit;
 
 			c.paths = paths[k];
+			none = c;
+			none.factor = 1;
+			f = synth_family(3650 + i, &none, rounds);
 			found = synth_family(3600 + i, &c, rounds).found;
 			limit = bound(1.1, 5, 5, level_of(&c));
-			printf("  %zu: %.3f (%.3f)%s", c.paths, found, limit,
-			       verdict(found >= limit - 0.1 - chance));
+			printf("  %zu: %.3f (%.3f); %.3f / %.3f%s", c.paths, found, limit, f.alone, f.any,
+			       verdict((c.share < 0.2 || found >= limit - 0.07 - chance) &&
+				       f.alone <= 0.05 + chance && f.any <= 0.05 + chance));
 		}
 		printf("  (seed %zu)\n", 3600 + i);
 	}

@@ -134,7 +134,7 @@ struct family_rate {
 	double gated; /* the same, and the pauses grew too: a false verdict */
 	double found; /* pairs in which the path that grew was named */
 	double first; /* and had the largest growth of those named */
-	double alone; /* its own test says p <= 5 %: found by who asks about this path */
+	double alone; /* its own test says p <= 5 %: found by who asks about this path (or would be) */
 	double share; /* mean share of the wrong among the named, none named counting 0 */
 };
 
@@ -188,8 +188,8 @@ static inline void synth_score(const struct family_case *c, const struct sf_path
 	if (c->factor != 1) {
 		rate->found += path[c->grows].differs;
 		rate->first += first == c->grows;
-		rate->alone += path[c->grows].test.p_up <= 0.05;
 	}
+	rate->alone += path[c->grows].test.p_up <= 0.05;
 }
 
 static inline struct family_rate synth_family(uint64_t seed, const struct family_case *c,
