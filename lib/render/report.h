@@ -48,6 +48,7 @@ void report_md(struct sf_str *out, const struct report *r);
 void report_answer(struct sf_str *out, const struct report *r); /* verdict and proof */
 void report_causes(struct sf_str *out, const struct sf_diff *d);
 void report_around(struct sf_str *out, const struct sf_diff *d); /* who waited, what moved */
+void report_paths(struct sf_str *out, const struct sf_diff *d); /* table of all paths */
 void report_tables(struct sf_str *out, const struct report *r);
 void report_environment(struct sf_str *out, const struct report *r);
 

@@ -131,6 +131,8 @@ void report_tables(struct sf_str *out, const struct report *r)
 	if (!r->in->nr_recs && !r->in->sweep)
 		return;
 	sf_str_add(out, "<section><h2>Tables</h2>\n");
+	if (r->diff)
+		report_paths(out, r->diff);
 	for (size_t i = 0; i < SF_ARRAY_SIZE(table); i++)
 		for (size_t k = 0; k < r->in->nr_recs; k++)
 			one(out, r, r->in->rec[k], table[i].id, table[i].title);

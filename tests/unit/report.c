@@ -366,6 +366,7 @@ static void names_are_data(void **state)
 	md = content("evil", "report.md");
 	assert_non_null(strstr(html, "class=\"answer grew\""));
 	assert_null(strstr(html, "No verdict"));
+	assert_non_null(strstr(html, "Paths, with what they call and by themselves"));
 	assert_non_null(strstr(html, "Content-Security-Policy"));
 	assert_non_null(strstr(html, "&lt;b&gt;x"));
 	assert_null(strstr(html, "<b>x"));
