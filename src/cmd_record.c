@@ -162,6 +162,8 @@ static void progress(void *arg, const struct sf_branch_info *b)
 			count(b->lost, lost, sizeof(lost)));
 	if (b->error)
 		fprintf(stderr, ", failed: %s", b->error);
+	if (b->note)
+		fprintf(stderr, ", but %s", b->note);
 	if (b->branch)
 		time_left(b);
 	fputc('\n', stderr);

@@ -29,6 +29,7 @@ struct sf_branch {
 	json_t *extra;       /* further fields of the window mark (api_begin, phases, dark_begin,
 				…): an object, or NULL */
 	char *error;         /* why it failed, one clause; malloc'd, or NULL */
+	char *note;          /* what is wrong with what it said, one clause; malloc'd, or NULL */
 };
 
 struct sf_driver {
@@ -99,5 +100,7 @@ int sf_driver_control(struct sf_driver **d, const char *where, const char *json_
  * fields ("pause_ms=a.b,…") names are copied to the top. NULL where there is none.
  */
 json_t *sf_branch_json(const char *text, size_t len, const char *fields);
+/* Take what a BRANCH printed into b: json, text where there is none, and note. */
+void sf_branch_take_reply(struct sf_branch *b, const char *text, size_t len, const char *fields);
 
 #endif

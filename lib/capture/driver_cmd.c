@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -20,7 +21,6 @@
 enum {
 	TEXT_MAX = 64 * 1024,  /* kept of what the command prints */
 	GRACE_MS = 3000,       /* for the command to end when we have to */
-	JSON_TEXT_MAX = 16 * 1024,
 };
 
 struct cmd_driver {
@@ -28,6 +28,7 @@ struct cmd_driver {
 	char *path;
 	char **cmd;
 	char *fields;
+	bool long_line; /* of what this BRANCH printed something is too long to be kept */
 	int out_fd;
 	pid_t pid;
 	int pidfd;
@@ -166,18 +167,52 @@ static void write_out(int fd, const char *data, size_t len)
 	}
 }
 
-/* Pass on what there is; false where there is nothing. */
-static bool relay(struct cmd_driver *c, struct sf_str *text)
+/*
+ * The reply is the last thing that is printed: of much text its end is kept, from a line's begin on. Of a
+ * line that is longer nothing is, but a space: what follows is not the begin of a line.
+ */
+static void keep_end(struct cmd_driver *c, struct sf_str *text)
+{
+	char *from = text->buf + text->len - TEXT_MAX, *line = memchr(from, '\n', TEXT_MAX);
+	size_t len = line ? (size_t)(text->buf + text->len - line - 1) : 1;
+
+	if (line)
+		memmove(text->buf, line + 1, len);
+	else
+		text->buf[0] = ' ';
+	text->buf[len] = '\0';
+	text->len = len;
+	c->long_line |= !line;
+}
+
+/* Pass on what there is; how much, 0 where there is nothing. */
+static size_t relay(struct cmd_driver *c, struct sf_str *text)
 {
 	char buf[4096];
-	ssize_t n = read(c->base.output, buf, sizeof(buf));
+	ssize_t n;
 
+	do
+		n = read(c->base.output, buf, sizeof(buf));
+	while (n < 0 && errno == EINTR);
 	if (n <= 0)
-		return n < 0 && errno == EINTR;
+		return 0;
 	write_out(c->out_fd, buf, (size_t)n);
-	if (text->len < TEXT_MAX)
-		sf_str_addn(text, buf, (size_t)n);
-	return true;
+	sf_str_addn(text, buf, (size_t)n);
+	if (text->len >= 2 * TEXT_MAX)
+		keep_end(c, text);
+	return (size_t)n;
+}
+
+/* What is in the pipe when the command has ended; what it left running may go on and on. */
+static void relay_rest(struct cmd_driver *c, struct sf_str *text)
+{
+	int left = 0;
+	size_t n;
+
+	if (ioctl(c->base.output, FIONREAD, &left))
+		return;
+	while (left > 0 && (n = relay(c, text)))
+		left -= (int)n;
 }
 
 /* Wait for the command's end. Asked to stop, it gets a signal and some time; then we leave it. */
@@ -272,15 +307,15 @@ static int cmd_perform(struct sf_driver *d, struct sf_branch *b, struct sf_error
 	/* Without vCPUs the end of a window is the end of this process: the path starts at it. */
 	if (!b->extra)
 		b->extra = json_pack("{s:i}", "cmd_pid", (int)c->pid);
+	c->long_line = false;
 	b->begin = b->end = sf_now();
 	(void)!write(c->go, "", 1);
 	ret = wait_child(c, &text, &b->end);
-	while (text.len < TEXT_MAX && relay(c, &text))
-		;
+	relay_rest(c, &text);
 	collect(c, b);
-	b->json = sf_branch_json(text.buf, text.len, c->fields);
-	if (!b->json && text.len)
-		b->text = strndup(text.buf, text.len < JSON_TEXT_MAX ? text.len : JSON_TEXT_MAX);
+	sf_branch_take_reply(b, text.buf, text.len, c->fields);
+	if (c->long_line && !b->json && !b->note)
+		b->note = strdup("it printed a line that is too long for a reply");
 	sf_str_release(&text);
 	return ret == -ESRCH ? 0 : ret;
 }

@@ -201,11 +201,8 @@ static int control_begin(struct sf_driver *d, struct sf_branch *b, struct sf_err
 
 static void take_reply(struct control *c, struct sf_branch *b, const char *text)
 {
-	if (!*text)
-		return;
-	b->json = sf_branch_json(text, strlen(text), c->fields);
-	if (!b->json)
-		b->text = strdup(text);
+	if (*text)
+		sf_branch_take_reply(b, text, strlen(text), c->fields);
 }
 
 /* Until its end: 0; 1 where it was cut short, which b says; -errno. */

@@ -183,6 +183,7 @@ static void report(struct sf_capture *c, const struct sf_branch *b, uint64_t rec
 		.lost = lost,
 		.status = b->status,
 		.error = b->error,
+		.note = b->note,
 	};
 	const json_t *pause = json_object_get(b->json, "pause_ms");
 

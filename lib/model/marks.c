@@ -148,6 +148,7 @@ static int mark_window(struct sf_recording *rec, const json_t *o)
 	struct sf_window *w = window_of(rec, o);
 	const json_t *own = json_object_get(o, "json");
 	const char *error = get_text(o, "error");
+	double bytes;
 
 	if (!w)
 		return -ENOMEM;
@@ -167,7 +168,9 @@ static int mark_window(struct sf_recording *rec, const json_t *o)
 		w->error = sf_arena_strndup(&rec->arena, error, strlen(error));
 	w->pause_ms = get_num(own, "pause_ms", -1);
 	w->diff_ms = get_num(own, "diff_ms", -1);
-	w->diff_physical_bytes = (int64_t)get_num(own, "diff_physical_bytes", -1);
+	bytes = get_num(own, "diff_physical_bytes", -1);
+	/* Any number may stand there. */
+	w->diff_physical_bytes = bytes >= 0 && bytes < 0x1p63 ? (int64_t)bytes : -1;
 	return read_phases(rec, w, json_object_get(o, "phases"));
 }
 

@@ -190,6 +190,20 @@ is "$("$SNAPFLAME" show run.data branches --csv | tail -n 1 | cut -d, -f4-)" \
 record -p "$vmm" -q -- "$sim" branch --sock "$sock"
 "$SNAPFLAME" show run.data branches >shown
 is "$(grep -c says shown)" 0 "what can be is not doubted"
+# Whatever a command prints passes, and the reply is the end of it.
+record -p "$vmm" -- perl -e 'print "x" x 99, "\n" for 1 .. 3000; print "{\"pause_ms\": 12}\n"'
+is "$status $(wc -l <"$out") $(wc -c <"$out")" "0 3001 300017" "much that is printed: all of it"
+like "$(marks run.data window)" '*"json":{"pause_ms":12}*' "much that is printed: the reply behind it"
+record -p "$vmm" -- perl -e 'print "{\"x\": \"", "x" x 3000000, "\"}\n"'
+is "$status $(wc -c <"$out")" "0 3000010" "a reply of 3 MB: passed on"
+like "$(marks run.data window)" '*"json":null*' "a reply of 3 MB: not kept"
+like "$(cat "$err")" "*, but it printed a line that is too long for a reply*" "a reply of 3 MB: said"
+record -p "$vmm" -- echo '{"pause_ms": 12, "diff'
+like "$status $(cat "$err")" "0 *BRANCH 1 of 1: *, but what it printed begins as JSON and cannot be read*" "a broken reply: said"
+record -p "$vmm" --json-fields pause_ms=a.b -- echo '{"a": {"c": 1}}'
+like "$status $(cat "$err")" "0 *, but its JSON has no number at a.b*" "a reply without what was asked for: said"
+record -p "$vmm" -q -- echo '{"diff_physical_bytes": 1e300}'
+like "$("$SNAPFLAME" show run.data branches --json)" '*"diff_physical_bytes": null*' "more bytes than can be"
 vmm_stop
 
 # By name: exactly one.

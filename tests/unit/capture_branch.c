@@ -25,6 +25,36 @@ static double number(const json_t *o, const char *key)
 	return json_number_value(json_object_get(o, key));
 }
 
+static void expect_note(const char *text, const char *fields, const char *want)
+{
+	struct sf_branch b = { 0 };
+
+	sf_branch_take_reply(&b, text, strlen(text), fields);
+	if (want)
+		assert_non_null(b.note);
+	else
+		assert_null(b.note);
+	if (want)
+		assert_non_null(strstr(b.note, want));
+	assert_true(!b.json || !b.text);
+	sf_branch_release(&b);
+}
+
+/* Broken, or without what was asked for: said; without anything, nothing. */
+static void test_note(void **state)
+{
+	expect_note("done\n", NULL, NULL);
+	expect_note("", NULL, NULL);
+	expect_note("{\"pause_ms\": 1, \"diff_ms\": null, \"x\": []}\n", NULL, NULL);
+	expect_note("{\"pause_ms\": 1, \"diff\n", NULL, "cannot be read");
+	expect_note("done\n", "pause_ms=t.p", "no JSON object");
+	expect_note("{\"t\": {\"p\": 3}}", "pause_ms=t.p", NULL);
+	expect_note("{\"t\": {\"p\": 3}}", "pause_ms=t.p,diff_ms=t.d", "no number at t.d");
+	expect_note("{\"t\": {\"p\": \"3\"}}", "pause_ms=t.p", "no number at t.p");
+	expect_note("{\"pause_ms\": \"12\"}", NULL, "pause_ms in its JSON is no number");
+	expect_note("{\"diff_ms\": -1}", NULL, "diff_ms in its JSON is no number");
+}
+
 static void test_json(void **state)
 {
 	json_t *o = parse("{\"pause_ms\":288,\"diff_ms\":286}\n", NULL);
@@ -88,6 +118,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_note),
 		cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_marks),
 		cmocka_unit_test(test_text),

@@ -61,6 +61,7 @@ struct sf_branch_info {
 	uint64_t records, lost;    /* of the window and the gap before it */
 	int status;                /* of the command, 0 good; 128 + signal */
 	const char *error;         /* NULL or one clause */
+	const char *note;          /* NULL, or what is wrong with its JSON, one clause */
 };
 
 struct sf_capture_opts {
