@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <snapflame/array.h>
+#include <snapflame/marks.h>
 #include <snapflame/script.h>
 
 #include "analysis/fold_impl.h"
@@ -121,10 +122,23 @@ static int fold_stack(struct text_fold *t, const struct sf_script_sample *s)
 	return 0;
 }
 
+/*
+ * Printed from a recording of ours, which begins with its marks: nobody wants those folded, but what
+ * it sampled.
+ */
+static void prefer_samples(struct sf_fold *f, struct sf_text event)
+{
+	static const char mark[] = SF_EVENT_MARK;
+
+	if (!f->event && event.len == sizeof(mark) - 1 && !memcmp(event.p, mark, event.len))
+		f->event = SF_EVENT_CPU_CLOCK;
+}
+
 static int fold_sample(struct text_fold *t, const struct sf_script_sample *s)
 {
 	struct sf_fold *f = t->f;
 
+	prefer_samples(f, s->event);
 	if (s->bare) {
 		f->stats.no_stack++;
 		return 0;

@@ -69,9 +69,11 @@ static void put_row(struct sf_str *out, const struct sf_stackdiff *d,
 	sf_str_addf(out, "  %5.1f → %5.1f %%     ", fabs(r->pct[SF_FAST]), fabs(r->pct[SF_SLOW]));
 	sf_text_frames(out, r->frame, r->nr_frames, width - INDENT);
 	sf_str_addch(out, '\n');
+	/* An interval is of one path; there are many, and some of them look sure by chance. */
 	if (r->interval.known)
 		sf_str_addf(&more, "95 %% %+.1f to %+.1f%s", r->interval.lo, r->interval.hi,
-			    sure ? "" : ", within the noise");
+			    sure ? "" : r->interval.lo > 0 || r->interval.hi < 0 ?
+			    ", not sure among so many" : ", within the noise");
 	else if (d->tested && !sure)
 		sf_str_add(&more, "within the noise");
 	if (r->note || r->shift) {
