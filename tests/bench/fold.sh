@@ -109,11 +109,47 @@ int main(int argc, char **argv)
 }
 END
 cc -O2 -fomit-frame-pointer -o "$tmp/deep" "$tmp/deep.c" || exit 0
-perf record -q -N -B -o "$tmp/seed.data" -F 4000 -e cpu-clock --call-graph dwarf,8192 -- \
+# With build-ids, as perf record does it unless told otherwise: then it keeps a copy of kallsyms, too.
+HOME=$tmp/home
+export HOME
+mkdir "$HOME"
+perf record -q -o "$tmp/seed.data" -F 4000 -e cpu-clock --call-graph dwarf,8192 -- \
   "$tmp/deep" "${DEEP:-60000}" >"$tmp/log" 2>&1 || exit 0
 grow "$tmp/seed.data" "${DWARF_MB:-100}" || exit 1
-fold_big "${DWARF_MB:-100}" " of stack dumps"
+fold_big "$(($(stat -c %s "$tmp/big.data") / 1000000))" " of stack dumps"
 set -- $(timed 3 perf script --no-inline -i "$tmp/big.data")
-against "perf script" "$1"
-perf script --no-inline -i "$tmp/big.data" 2>/dev/null | "$BUILD/snapflame" fold -q - >"$tmp/theirs"
-echo "         of $(wc -l <"$tmp/theirs") lines $(comm -23 "$tmp/theirs" "$tmp/ours" | wc -l) differ"
+against "perf script --no-inline" "$1"
+perf script --no-inline -i "$tmp/big.data" 2>/dev/null >"$tmp/text"
+awk -v t="$fold" -v p="$1" '/^\t/ {frames++} /^$/ {n++} END {
+  printf "         %.1f frames a sample: %.0f ns a frame, perf %.0f ns\n", frames / n, t * 1e9 / frames, p * 1e9 / frames}' \
+  "$tmp/text"
+"$BUILD/snapflame" fold -q "$tmp/text" >"$tmp/theirs"
+# perf calls stubs of the PLT _init where it finds that symbol first.
+awk '{n = $NF; sub(/ [0-9]+$/, ""); gsub(/;[^;]*@plt/, ";_init")}
+  FILENAME == ARGV[1] {theirs[$0] += n; all += n}
+  FILENAME == ARGV[2] {ours[$0] += n}
+  END {
+    for (s in theirs) same += s in ours ? (ours[s] < theirs[s] ? ours[s] : theirs[s]) : 0
+    printf "         %.3f %% of the samples have the same frames (a stub of the PLT may be _init)\n", 100 * same / all
+  }' "$tmp/theirs" "$tmp/ours"
+# The same where the kernel has to write its list, and what is left without the start of both programs.
+rm -rf "$HOME/.debug"
+set -- $(timed 5 "$BUILD/snapflame" fold -q "$tmp/big.data")
+echo "         without perf's copy of kallsyms: $1 s CPU"
+perf record -q -N -B -o "$tmp/tiny.data" -F 4000 -e cpu-clock --call-graph dwarf,8192 -- \
+  "$tmp/deep" 300 >"$tmp/log" 2>&1 || exit 0
+set -- $(timed 5 "$BUILD/snapflame" fold -q "$tmp/tiny.data") $(timed 3 perf script --no-inline -i "$tmp/tiny.data")
+echo "         of a tiny recording with kernel samples: $1 s CPU, perf script $3 s"
+
+# Start-up: what a run costs that has nothing to do, and one with samples of user space alone.
+perf record -q -N -B -o "$tmp/user.data" -F 4000 -e cpu-clock:u -g -- "$tmp/deep" 300 >"$tmp/log" 2>&1
+# each RUNS COMMAND…: milliseconds of wall time of one of RUNS runs
+each() {
+  runs=$1
+  shift
+  from=$(date +%s%N)
+  for _ in $(seq "$runs"); do "$@" >/dev/null 2>&1; done
+  echo $((($(date +%s%N) - from) / runs / 10000)) | awk '{printf "%.1f ms", $1 / 100}'
+}
+echo "start-up: --version $(each 50 "$BUILD/snapflame" --version), fold of a tiny recording" \
+  "$(each 50 "$BUILD/snapflame" fold -q "$tmp/user.data"), /bin/true $(each 50 /bin/true) (wall, of 50)"
