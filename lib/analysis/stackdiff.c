@@ -177,7 +177,8 @@ static int test_rows(struct sf_stackdiff_build *b)
 	out = calloc(paths + 1, sizeof(*out));
 	if (v && out) {
 		memcpy(v, sf_stackdiff_shares(b, 1), row * b->files * sizeof(*v));
-		memcpy(v + row * b->files, b->rest, d->nr_rows * b->files * sizeof(*v));
+		if (d->nr_rows) /* else there is no rest, and none to copy from */
+			memcpy(v + row * b->files, b->rest, d->nr_rows * b->files * sizeof(*v));
 		ret = sf_paths_diff(v, paths, d->nr[SF_FAST], d->nr[SF_SLOW], &opts, out, &info);
 	}
 	for (size_t i = 0; !ret && i < d->nr_rows; i++) {
