@@ -53,8 +53,8 @@ COVERAGE_LEAST ?= 85
 .PHONY: coverage
 coverage: ## share of lib/ that the tests run, by layer; fails below COVERAGE_LEAST %
 	+@$(call sub,coverage) CFLAGS="-O0 -g --coverage" LDFLAGS=--coverage run-tests \
-		TESTS="$(TESTS)" || test -n "$(TESTS)"
-	@sh tests/faults/coverage.sh $(O)/coverage $(COVERAGE_LEAST)
+		TESTS="$(TESTS)"; tests=$$?; \
+	sh tests/faults/coverage.sh $(O)/coverage $(COVERAGE_LEAST) && exit $$tests
 
 FUZZ_SECONDS ?= 60
 .PHONY: fuzz-build

@@ -24,7 +24,7 @@ prove_them() {
   shift
   for t in "$@"; do
     shift
-    case $t in *.d | *.o) continue ;; esac
+    case $t in *.d | *.o | *.gcno | *.gcda) continue ;; esac
     [ -f "$t" ] && set -- "$@" "$t"
   done
   [ $# -gt 0 ] || return 0
