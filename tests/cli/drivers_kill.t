@@ -29,9 +29,9 @@ vmm_start backoff --base 1200
 in_pause KILL
 goes_on "SIGKILL in a snapshot"
 vmm_stop
-vmm_start backoff --base 7500
+vmm_start backoff --base 11000
 in_pause TERM
-[ $(($(date +%s) - killed)) -le 6 ]
+[ $(($(date +%s) - killed)) -le 9 ]
 ok $? "SIGTERM in a long snapshot: the recorder does not wait for its end"
 goes_on "SIGTERM in a long snapshot"
 vmm_stop

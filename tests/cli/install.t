@@ -24,16 +24,17 @@ for h in "$TOP"/lib/include/snapflame/*.h; do
 done >missing
 is "$(cat missing)" "" "libsnapflame.3 names every header"
 
-# The example of the man page, built as the page says. What a sanitizer needs is not in the .pc.
+# The example of the man page, built as the page says. What instrumented code needs is not in the .pc.
 awk '/^\.Bd/ {n++; next} /^\.Ed/ {on = 0} n == 1 && /^#include/ {on = 1} on' "$TOP/man/libsnapflame.3" |
   sed 's/\\e/\\/g' >pauses.c
-sanitize=
-nm "$root/usr/lib/libsnapflame.a" 2>/dev/null | grep -q __asan_init && sanitize=-fsanitize=address,undefined
+instrumented=
+nm "$root/usr/lib/libsnapflame.a" 2>/dev/null | grep -q __asan_init && instrumented=-fsanitize=address,undefined
+nm "$root/usr/lib/libsnapflame.a" 2>/dev/null | grep -q __gcov_init && instrumented=--coverage
 export PKG_CONFIG_PATH="$root/usr/lib/pkgconfig" PKG_CONFIG_SYSROOT_DIR="$root"
 is "$(pkg-config --modversion snapflame)" "$("$SNAPFLAME" --version | cut -d' ' -f2)" "pkg-config knows the version"
 # pkg-config puts the root before all directories that it prints, those of the system too.
 # shellcheck disable=SC2046 # lists of words
-check "the example of the man page builds" cc -Wall -Werror $sanitize -o pauses pauses.c \
+check "the example of the man page builds" cc -Wall -Werror $instrumented -o pauses pauses.c \
   $(pkg-config --cflags --libs snapflame)
 run ./pauses no-such-file
 [ "$status" -ne 0 ] && grep -q 'No such file' "$err"

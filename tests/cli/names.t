@@ -33,7 +33,7 @@ for view in samples wall oncpu offcpu critical; do
 done
 awk '!/^[^ ;].* [0-9]+$/ {bad = 1} END {exit bad}' "$out"
 ok $? "each folded line has a stack and a number"
-for table in branches threads states futex io wakeups coverage events; do
+for table in branches phases threads states futex syscalls io wakeups coverage growth events; do
   snap show ../bad.data $table
   snap show ../bad.data $table --csv
   snap show ../bad.data $table --json
@@ -78,5 +78,56 @@ is "$(find .. -type f -newer ../bad.data ! -path '../report/*' ! -name 'out.*' !
 is "$(find ../report -name '*[!a-z0-9.-]*')" "" "no name is part of a file's name"
 [ "$(find ../report -type f | wc -l)" -gt 5 ]
 ok $? "the report has its files"
+
+# Names that came as text, one of them of 10 kB, and names of the files themselves.
+long=$(perl -e 'print "x\e]0;t\a<b>" x 1000')
+evil=$(printf 'evil\033[31m<script>alert(1)</script>\n`touch PWNED`$(touch PWNED)\302\233;\377')
+for n in 1 2 3; do
+  printf '%s' 'main\033[2J;<script>alert(1)</script>;`id`;a\342\200\256b;\377\302\233' | sed 's/.*/&/' >line
+  printf "$(cat line);%s %s\nmain;b 100\n" "$(printf '%s' "$long" | tr -d ';\n')" $((n * 100)) >"../$n.folded"
+  {
+    printf 'c\033[2Jm 7 [000] %s.000000: %s cpu-clock: \n' $n $((n * 1000))
+    printf '\t    401000 <script>alert(1)</script>\033]0;t\007+0x10 (/tmp/\033[31m`id`)\n'
+    printf '\t    402000 %s+0x1 (/bin/x)\n\n' "$(printf '%s' "$long" | tr -d '\n')"
+  } >"../$n.script"
+done
+for kind in folded script; do
+  snap fold ../1.$kind
+  snap diff ../1.$kind ../3.$kind
+  snap diff ../1.$kind ../3.$kind --json
+  json "$out" "diff --json of $kind text is JSON"
+  run "$SNAPFLAME" report ../1.$kind ../3.$kind -o ../report.$kind
+  is "$status" 0 "a report of $kind text" || diag "$(cat "$err")"
+  inert "$err" "what it says of $kind text is inert"
+  for f in ../report.$kind/*; do
+    case $f in *.png | *.pdf) continue ;; esac
+    inert "$f" "${f#../} is inert text"
+    grep -q '<script>alert' "$f"
+    is $? 1 "${f#../}: no name is a tag"
+  done
+done
+mkdir ../evil && cp ../bad.data "../evil/$evil"
+for args in "show branches" "show coverage --csv" "fold" "diff --fast 1 --slow 2" "diff --fast 1 --slow 2 --json" \
+  "export --format perfetto" "export --format rows" "show branches --json"; do
+  # shellcheck disable=SC2086 # words
+  set -- $args
+  command=$1
+  shift
+  run "$SNAPFLAME" "$command" "../evil/$evil" "$@"
+  inert "$out" "$args of a file with such a name prints inert text"
+  inert "$err" "$args of a file with such a name says inert text"
+  run "$SNAPFLAME" "$command" "../evil/none$evil" "$@"
+  [ "$status" -ne 0 ] && inert "$err" "$args of no file with such a name says so in inert text"
+done
+run "$SNAPFLAME" report "../evil/$evil" -o ../evil/report
+is "$status" 0 "a report of a file with such a name" || diag "$(cat "$err")"
+inert ../evil/report/report.html "and it is inert"
+grep -q '<script>alert' ../evil/report/report.html
+is $? 1 "and has it not as a tag"
+run "$SNAPFLAME" record -q --duration 0.01 -p $$ --label "x=$evil" --vm "$evil" -o "../evil/rec$evil"
+inert "$err" "record to a file with such a name says inert text"
+run "$SNAPFLAME" "$evil"
+inert "$err" "nor does a command of such a name act"
+is "$(find .. -name PWNED)" "" "and no command was run"
 
 done_testing
