@@ -17,6 +17,7 @@
 #include <snapflame/sha256.h>
 
 #include "render/markup.h"
+#include "render/quantity.h"
 #include "render/outdir.h"
 #include "render/program.h"
 
@@ -138,7 +139,34 @@ static void words(void **state)
 	sf_str_reset(&s);
 	sf_markup_md(&s, "a|b @c #1 <x>\n**");
 	assert_string_equal(s.buf, "a\\|b &#64;c &#35;1 &#60;x&#62;\\\\x0a\\*\\*");
+	sf_str_reset(&s);
+	/* A parenthesis means nothing but behind a bracket. */
+	sf_markup_md(&s, "vmm (main) [x](http://y)!");
+	assert_string_equal(s.buf, "vmm (main) \\[x\\](http://y)!");
+	sf_str_reset(&s);
+	sf_markup_pct(&s, -0.04);
+	assert_string_equal(s.buf, "0.0 %");
 	sf_str_release(&s);
+}
+
+static void is_quantity(const char *name, double most, double v, const char *want)
+{
+	struct sf_quantity q = sf_quantity_of(name, most);
+	struct sf_str s = SF_STR_INIT;
+
+	sf_quantity_put(&s, &q, v);
+	assert_string_equal(s.buf, want);
+	sf_str_release(&s);
+}
+
+static void quantities(void **state)
+{
+	is_quantity("Dirty_kB", 212 * 1024, 212 * 1024, "212 MB");
+	is_quantity("Dirty_kB", 212 * 1024, 512, "0.5 MB");
+	is_quantity("ext4_vda_delalloc_blocks", 18837, 9184, "9184 blocks");
+	is_quantity("psi_io_some_us", 1300000, 12000, "12 ms");
+	is_quantity("load_1min", 2, 0, "0");
+	is_quantity("load_1min", 2, NAN, "–");
 }
 
 static int run(const char *const *argv, unsigned timeout, struct sf_str *said)
@@ -485,6 +513,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hashes),          cmocka_unit_test(words),
+		cmocka_unit_test(quantities),
 		cmocka_unit_test(programs),        cmocka_unit_test(directories),
 		cmocka_unit_test(planted_links),   cmocka_unit_test(foreign_link),
 		cmocka_unit_test(names_are_data),  cmocka_unit_test(figures_are_drawn),
