@@ -25,30 +25,6 @@ static const double tick_ns = 4e6;
 /* What a switch costs between the scheduler's charge and the record's stamp (measured: 4 to 25 µs). */
 enum { SWITCH_COST_NS = 25000 };
 
-static int note(const char ***list, size_t *nr, const char *text)
-{
-	const char **p;
-
-	if (!text)
-		return -ENOMEM;
-	p = realloc(*list, (*nr + 1) * sizeof(*p));
-	if (!p)
-		return -ENOMEM;
-	*list = p;
-	p[(*nr)++] = text;
-	return 0;
-}
-
-int sf_diff_problem(struct sf_diff *d, const char *text)
-{
-	return note(&d->coverage.problem, &d->coverage.nr_problems, text);
-}
-
-int sf_diff_note(struct sf_diff *d, const char *text)
-{
-	return note(&d->coverage.note, &d->coverage.nr_notes, text);
-}
-
 #define PROBLEM(b, ...) sf_diff_problem((b)->d, sf_diff_keep((b)->d, __VA_ARGS__))
 #define NOTE(b, ...) sf_diff_note((b)->d, sf_diff_keep((b)->d, __VA_ARGS__))
 

@@ -8,26 +8,6 @@
 
 static const double default_min_ms = 1, default_min_pct = 10;
 
-const char *sf_diff_keep(struct sf_diff *d, const char *fmt, ...)
-{
-	struct sf_str s = SF_STR_INIT;
-	const char *text = NULL;
-	va_list ap;
-
-	va_start(ap, fmt);
-	sf_str_vaddf(&s, fmt, ap);
-	va_end(ap);
-	if (!sf_str_failed(&s))
-		text = sf_arena_strndup(&d->arena, s.buf, s.len);
-	sf_str_release(&s);
-	return text;
-}
-
-const char *sf_diff_text(const struct sf_diff *d, uint32_t string_id)
-{
-	return sf_strtab_text(&d->profile.str, string_id);
-}
-
 struct diff_rec *sf_diff_rec(struct diff_build *b, const struct sf_recording *rec)
 {
 	for (size_t i = 0; i < b->nr_recs; i++)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* How a diff is made, in the order of its files: diff.c drives, coverage.c proves, causes.c ranks,
- * shifts.c finds what merely swapped, passive.c and moved.c list what goes with it, conditions.c says
- * what else differs between the sides, verdict.c finds the words. */
+/* How a diff is made, in the order of its files: diff.c drives, diff_notes.c keeps what is said,
+ * coverage.c proves, causes.c ranks, shifts.c finds what merely swapped, passive.c and moved.c list
+ * what goes with it, conditions.c says what else differs between the sides, verdict.c finds the
+ * words. */
 #ifndef SNAPFLAME_ANALYSIS_DIFF_INTERNAL_H
 #define SNAPFLAME_ANALYSIS_DIFF_INTERNAL_H
 

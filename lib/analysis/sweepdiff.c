@@ -24,16 +24,12 @@ static const char *keep(struct sf_sweepdiff *d, const char *fmt, ...)
 
 static const char *keep(struct sf_sweepdiff *d, const char *fmt, ...)
 {
-	struct sf_str s = SF_STR_INIT;
-	const char *text = NULL;
+	const char *text;
 	va_list ap;
 
 	va_start(ap, fmt);
-	sf_str_vaddf(&s, fmt, ap);
+	text = sf_arena_vformat(&d->arena, fmt, ap);
 	va_end(ap);
-	if (!sf_str_failed(&s))
-		text = sf_arena_strndup(&d->arena, s.buf, s.len);
-	sf_str_release(&s);
 	return text;
 }
 

@@ -80,15 +80,12 @@ void sf_set_ms(struct table_build *b, size_t column, uint64_t ns)
 int sf_table_note(struct table_build *b, const char *fmt, ...)
 {
 	struct sf_table *t = b->t;
-	struct sf_str s = SF_STR_INIT;
 	const char *text;
 	va_list ap;
 
 	va_start(ap, fmt);
-	sf_str_vaddf(&s, fmt, ap);
+	text = sf_arena_vformat(&t->arena, fmt, ap);
 	va_end(ap);
-	text = sf_arena_strndup(&t->arena, s.buf, s.len);
-	sf_str_release(&s);
 	if (!text || SF_GROW(t->note, t->nr_notes + 1, t->note_alloc))
 		return -ENOMEM;
 	t->note[t->nr_notes++] = text;

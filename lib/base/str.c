@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <snapflame/array.h>
 #include <snapflame/str.h>
 
 #include <stdint.h>
@@ -95,6 +96,18 @@ void sf_str_vaddf(struct sf_str *s, const char *fmt, va_list ap)
 			s->buf[s->len] = '\0';
 	}
 	va_end(again);
+}
+
+char *sf_arena_vformat(struct sf_arena *a, const char *fmt, va_list ap)
+{
+	struct sf_str s = SF_STR_INIT;
+	char *text = NULL;
+
+	sf_str_vaddf(&s, fmt, ap);
+	if (!sf_str_failed(&s))
+		text = sf_arena_strndup(a, s.buf, s.len);
+	sf_str_release(&s);
+	return text;
 }
 
 void sf_str_addf(struct sf_str *s, const char *fmt, ...)

@@ -45,6 +45,7 @@ void report_md(struct sf_str *out, const struct report *r);
 
 /* ---- parts of the page ---- */
 
+void report_pair(void *out, const char *name, const char *value); /* of a list of definitions */
 void report_answer(struct sf_str *out, const struct report *r); /* verdict and proof */
 void report_causes(struct sf_str *out, const struct sf_diff *d);
 void report_around(struct sf_str *out, const struct sf_diff *d); /* who waited, what moved */

@@ -7,7 +7,7 @@
 #include "render/quantity.h"
 #include "render/report.h"
 
-static void row(void *arg, const char *name, const char *value)
+void report_pair(void *arg, const char *name, const char *value)
 {
 	struct sf_str *out = arg;
 
@@ -62,7 +62,7 @@ static void proof(struct sf_str *out, const struct sf_diff *d)
 {
 	sf_str_addf(out, "<section class=\"proof\"><h2>Proof%s</h2>\n<dl class=\"figures\">\n",
 		    d->coverage.ok ? "" : " (fails)");
-	report_proof(d, row, out);
+	report_proof(d, report_pair, out);
 	sf_str_add(out, "</dl>\n");
 	if (d->has_verdict)
 		lines(out, d->coverage.problem, d->coverage.nr_problems);

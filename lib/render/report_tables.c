@@ -143,17 +143,6 @@ void report_tables(struct sf_str *out, const struct report *r)
 
 /* --------------------------------------------------------------------- environment */
 
-static void pair(void *arg, const char *name, const char *value)
-{
-	struct sf_str *out = arg;
-
-	sf_str_add(out, "<dt>");
-	sf_markup_xml(out, name);
-	sf_str_add(out, "</dt><dd>");
-	sf_markup_xml(out, value);
-	sf_str_add(out, "</dd>\n");
-}
-
 static void problems(struct sf_str *out, const struct sf_recording *rec)
 {
 	const char *line;
@@ -187,7 +176,7 @@ void report_environment(struct sf_str *out, const struct report *r)
 		sf_str_add(out, "<h3>");
 		sf_markup_xml(out, r->in->rec[i]->path);
 		sf_str_add(out, "</h3>\n<dl class=\"figures\">\n");
-		report_recording(r->in->rec[i], pair, out);
+		report_recording(r->in->rec[i], report_pair, out);
 		sf_str_add(out, "</dl>\n");
 		problems(out, r->in->rec[i]);
 	}
