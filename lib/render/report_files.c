@@ -162,6 +162,56 @@ static int flamegraph_pl(struct report *r, struct sf_str *lines, struct sf_error
 	return ret ? ret : run_pl(r, script, err);
 }
 
+/* ---------------------------------------------------------------- table of pauses */
+
+static void csv_row(struct sf_str *out, unsigned trial, unsigned branch, double pause_ms, double diff_ms,
+		    double bytes)
+{
+	sf_str_addf(out, "%u,%u,%.15g,", trial, branch, pause_ms);
+	if (diff_ms >= 0)
+		sf_str_addf(out, "%.15g", diff_ms);
+	sf_str_addch(out, ',');
+	if (bytes >= 0)
+		sf_str_addf(out, "%.0f", bytes);
+	sf_str_addch(out, '\n');
+}
+
+/* Each recording is a trial of its own, behind those of the ones before. */
+static void csv_windows(struct sf_str *out, const struct report *r)
+{
+	const struct sf_recording *rec = NULL;
+	unsigned before = 0, last = 0;
+
+	for (size_t i = 0; i < r->nr; i++) {
+		const struct sf_window *w = r->window[i].window;
+
+		if (r->window[i].rec != rec)
+			before = last;
+		rec = r->window[i].rec;
+		last = before + w->trial > last ? before + w->trial : last;
+		csv_row(out, before + w->trial, w->branch, (double)(w->hi - w->lo) / 1e6, w->diff_ms,
+			(double)w->diff_physical_bytes);
+	}
+}
+
+/* What sweep.h reads. */
+static int write_csv(struct report *r, struct sf_error *err)
+{
+	const struct sf_sweep *s = r->in->sweep;
+	struct sf_str out = SF_STR_INIT;
+	int ret = 0;
+
+	sf_str_add(&out, "trial,branch_idx,pause_ms,diff_ms,diff_physical_bytes\n");
+	for (size_t i = 0; s && i < s->nr; i++)
+		csv_row(&out, s->row[i].trial, s->row[i].branch, s->row[i].pause_ms, s->row[i].diff_ms,
+			s->row[i].bytes);
+	csv_windows(&out, r);
+	if (s || r->nr)
+		ret = write_str(r, "sweep.csv", &out, err);
+	sf_str_release(&out);
+	return ret;
+}
+
 /* -------------------------------------------------------------------------- all */
 
 static int figures(struct report *r, struct sf_error *err)
@@ -197,6 +247,8 @@ int report_files(struct report *r, struct sf_error *err)
 	if (!ret && r->folded)
 		ret = flamegraph_pl(r, &lines, err);
 	sf_str_release(&lines);
+	if (!ret && !r->in->flame)
+		ret = write_csv(r, err);
 	if (!ret && !r->in->flame)
 		ret = figures(r, err);
 	return ret;

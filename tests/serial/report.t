@@ -139,6 +139,9 @@ is "$status$(awk -F '\t' 'NR > 1 && NF > 2 {print $1}' warm/pauses.tsv | tr '\n'
 "$SNAPFLAME" show run.data branches --csv >show.csv 2>/dev/null
 run "$SNAPFLAME" report show.csv -o sweep2
 is "$status" 0 "what show --csv prints is read" || sed 's/^/# /' "$err"
+same sweep2/sweep.csv show.csv "and written again"
+is "$(cut -d, -f1,2 out/sweep.csv)" "$(cut -d, -f1,2 show.csv)" "a recording: its sweep is there, too"
+is "$(cut -d, -f1 pair/sweep.csv | uniq | tr '\n' ' ')" "trial 1 2 " "a pair: two trials"
 printf 'branch,pause_ms\n1,1\n2,x\n' >bad.csv
 run "$SNAPFLAME" report bad.csv -o bad
 is "$status" 1 "a bad table is refused"
