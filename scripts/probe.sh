@@ -61,7 +61,10 @@ want libelf ELF libelf.h elf_begin libelf -lelf "symbols of ELF files" || :
 want libdw DW elfutils/libdwfl.h dwfl_begin libdw "-ldw -lelf" "debug files, source lines, unwinding" || :
 want libiberty IBERTY libiberty/demangle.h cplus_demangle - -liberty "C++ and Rust names" || :
 want libtraceevent TRACEEVENT event-parse.h tep_alloc libtraceevent -ltraceevent "tracepoint fields" || :
+# libcurl is loaded when it is needed (lib/base/curl.c): its header is, not the library.
+linked=$libs
 want libcurl CURL curl/curl.h curl_easy_init libcurl -lcurl "Firecracker's API, export --push" || :
+libs=$linked
 
 case $without in
 *" libperf "*) row libperf off "record (switched off by WITHOUT)" ;;

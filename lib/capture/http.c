@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/curl.h"
 #include "proc.h"
 
 void sf_http_release(struct sf_http_reply *reply)
@@ -16,7 +17,6 @@ void sf_http_release(struct sf_http_reply *reply)
 }
 
 #ifdef HAVE_CURL
-#include <curl/curl.h>
 
 enum {
 	BODY_MAX = 256 * 1024,
@@ -25,6 +25,7 @@ enum {
 };
 
 struct call {
+	struct sf_curl curl;
 	CURL *easy;
 	CURLM *multi;
 	struct curl_slist *headers;
@@ -65,32 +66,32 @@ static int set_up(struct call *c, const char *sock, const char *method, const ch
 {
 	char url[256];
 
-	c->easy = curl_easy_init();
-	c->multi = curl_multi_init();
-	c->headers = curl_slist_append(NULL, "Content-Type: application/json");
+	c->easy = c->curl.easy_init();
+	c->multi = c->curl.multi_init();
+	c->headers = c->curl.slist_append(NULL, "Content-Type: application/json");
 	if (!c->easy || !c->multi || !c->headers)
 		return -ENOMEM;
 	snprintf(url, sizeof(url), "http://localhost%s", path);
-	curl_easy_setopt(c->easy, CURLOPT_URL, url);
-	curl_easy_setopt(c->easy, CURLOPT_UNIX_SOCKET_PATH, sock);
-	curl_easy_setopt(c->easy, CURLOPT_CUSTOMREQUEST, method);
-	curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER, c->headers);
+	c->curl.easy_setopt(c->easy, CURLOPT_URL, url);
+	c->curl.easy_setopt(c->easy, CURLOPT_UNIX_SOCKET_PATH, sock);
+	c->curl.easy_setopt(c->easy, CURLOPT_CUSTOMREQUEST, method);
+	c->curl.easy_setopt(c->easy, CURLOPT_HTTPHEADER, c->headers);
 	if (body)
-		curl_easy_setopt(c->easy, CURLOPT_POSTFIELDS, body);
-	curl_easy_setopt(c->easy, CURLOPT_WRITEFUNCTION, on_body);
-	curl_easy_setopt(c->easy, CURLOPT_WRITEDATA, c);
-	curl_easy_setopt(c->easy, CURLOPT_HEADERFUNCTION, on_header);
-	curl_easy_setopt(c->easy, CURLOPT_HEADERDATA, c);
-	curl_easy_setopt(c->easy, CURLOPT_PROXY, ""); /* whatever the environment says */
-	curl_easy_setopt(c->easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(c->easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+		c->curl.easy_setopt(c->easy, CURLOPT_POSTFIELDS, body);
+	c->curl.easy_setopt(c->easy, CURLOPT_WRITEFUNCTION, on_body);
+	c->curl.easy_setopt(c->easy, CURLOPT_WRITEDATA, c);
+	c->curl.easy_setopt(c->easy, CURLOPT_HEADERFUNCTION, on_header);
+	c->curl.easy_setopt(c->easy, CURLOPT_HEADERDATA, c);
+	c->curl.easy_setopt(c->easy, CURLOPT_PROXY, ""); /* whatever the environment says */
+	c->curl.easy_setopt(c->easy, CURLOPT_NOSIGNAL, 1L);
+	c->curl.easy_setopt(c->easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
 	/* Asking a kept connection again after it broke would perform the call twice. */
-	curl_easy_setopt(c->easy, CURLOPT_FRESH_CONNECT, 1L);
-	curl_easy_setopt(c->easy, CURLOPT_FORBID_REUSE, 1L);
-	return curl_multi_add_handle(c->multi, c->easy) ? -ENOMEM : 0;
+	c->curl.easy_setopt(c->easy, CURLOPT_FRESH_CONNECT, 1L);
+	c->curl.easy_setopt(c->easy, CURLOPT_FORBID_REUSE, 1L);
+	return c->curl.multi_add_handle(c->multi, c->easy) ? -ENOMEM : 0;
 }
 
-static const char *why(CURLcode code)
+static const char *why(const struct call *c, CURLcode code)
 {
 	switch (code) {
 	case CURLE_COULDNT_CONNECT: return "nobody listens there: has the VMM exited?";
@@ -100,7 +101,7 @@ static const char *why(CURLcode code)
 	case CURLE_PARTIAL_FILE: return "the connection was closed before the reply was there";
 	case CURLE_UNSUPPORTED_PROTOCOL:
 	case CURLE_WEIRD_SERVER_REPLY: return "the reply is not HTTP";
-	default: return curl_easy_strerror(code);
+	default: return c->curl.easy_strerror(code);
 	}
 }
 
@@ -125,10 +126,10 @@ static int drive(struct call *c, CURLcode *code)
 
 	sf_api_clock_start(&clock, c->wait);
 	for (;;) {
-		if (curl_multi_perform(c->multi, &left))
+		if (c->curl.multi_perform(c->multi, &left))
 			return -EIO;
 		c->reply->end = sf_now();
-		while ((msg = curl_multi_info_read(c->multi, &left)))
+		while ((msg = c->curl.multi_info_read(c->multi, &left)))
 			if (msg->msg == CURLMSG_DONE) {
 				*code = msg->data.result;
 				return 0;
@@ -138,7 +139,7 @@ static int drive(struct call *c, CURLcode *code)
 			return ret;
 		if (clock.stopped)
 			fd[0].fd = -1;
-		if (curl_multi_poll(c->multi, fd, 2, sf_api_clock_ms(&clock, STEP_MS), NULL))
+		if (c->curl.multi_poll(c->multi, fd, 2, sf_api_clock_ms(&clock, STEP_MS), NULL))
 			return -EIO;
 	}
 }
@@ -149,7 +150,7 @@ static int fail(const struct call *c, int ret, CURLcode code, const char *what, 
 		return sf_api_fail(ret, c->wait, what, err);
 	if (c->too_long)
 		return sf_error_set(err, -E2BIG, "%s: the reply is longer than any API's", what);
-	return sf_error_set(err, code_of(code), "%s: %s", what, why(code));
+	return sf_error_set(err, code_of(code), "%s: %s", what, why(c, code));
 }
 
 int sf_http_call(const char *sock, const char *method, const char *path, const char *body,
@@ -162,6 +163,11 @@ int sf_http_call(const char *sock, const char *method, const char *path, const c
 
 	*reply = (struct sf_http_reply){ .body = calloc(1, 1) };
 	snprintf(what, sizeof(what), "%s %s", method, path);
+	ret = sf_curl_load(&c.curl, err);
+	if (ret) {
+		sf_http_release(reply);
+		return ret;
+	}
 	ret = reply->body ? set_up(&c, sock, method, path, body) : -ENOMEM;
 	reply->begin = reply->end = sf_now();
 	if (!ret)
@@ -169,12 +175,12 @@ int sf_http_call(const char *sock, const char *method, const char *path, const c
 	if (ret || code)
 		ret = fail(&c, ret, code, what, err);
 	else
-		curl_easy_getinfo(c.easy, CURLINFO_RESPONSE_CODE, &reply->status);
+		c.curl.easy_getinfo(c.easy, CURLINFO_RESPONSE_CODE, &reply->status);
 	if (c.multi && c.easy)
-		curl_multi_remove_handle(c.multi, c.easy);
-	curl_easy_cleanup(c.easy);
-	curl_multi_cleanup(c.multi);
-	curl_slist_free_all(c.headers);
+		c.curl.multi_remove_handle(c.multi, c.easy);
+	c.curl.easy_cleanup(c.easy);
+	c.curl.multi_cleanup(c.multi);
+	c.curl.slist_free_all(c.headers);
 	if (ret)
 		sf_http_release(reply);
 	return ret;

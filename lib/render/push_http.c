@@ -3,14 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/curl.h"
 #include "render/push_impl.h"
 
 #ifdef HAVE_CURL
-#include <curl/curl.h>
 
 enum { CONNECT_MS = 5000, WORDS_MAX = 300, NS_PER_MS = 1000000 };
 
 struct sf_push_http {
+	struct sf_curl curl;
 	CURL *easy;
 	struct curl_slist *header;
 	uint64_t timeout;
@@ -20,13 +21,23 @@ int sf_push_http_open(struct sf_push_http **out, const char *const *header, uint
 		      struct sf_error *err)
 {
 	struct sf_push_http *h = calloc(1, sizeof(*h));
-	bool good = h && (h->easy = curl_easy_init());
+	bool good;
+	int ret;
 
+	*out = NULL;
+	if (!h)
+		return sf_error_set(err, -ENOMEM, "out of memory");
+	ret = sf_curl_load(&h->curl, err);
+	if (ret) {
+		free(h);
+		return ret;
+	}
+	good = (h->easy = h->curl.easy_init());
 	/* Without it a large body waits a second for a server's leave. */
 	for (const char *expect[] = { "Expect:", NULL }, *const *l = expect; good && *l; l++)
-		good = (h->header = curl_slist_append(NULL, *l));
+		good = (h->header = h->curl.slist_append(NULL, *l));
 	for (const char *const *l = header; good && l && *l; l++)
-		good = curl_slist_append(h->header, *l);
+		good = h->curl.slist_append(h->header, *l);
 	*out = h;
 	if (!good)
 		return sf_error_set(err, -ENOMEM, "out of memory");
@@ -38,8 +49,8 @@ void sf_push_http_free(struct sf_push_http *h)
 {
 	if (!h)
 		return;
-	curl_easy_cleanup(h->easy);
-	curl_slist_free_all(h->header);
+	h->curl.easy_cleanup(h->easy);
+	h->curl.slist_free_all(h->header);
 	free(h);
 }
 
@@ -88,20 +99,20 @@ static void prepare(struct sf_push_http *h, const struct sf_push_request *r,
 {
 	long ms = (long)(h->timeout / NS_PER_MS);
 
-	curl_easy_reset(h->easy);
-	curl_easy_setopt(h->easy, CURLOPT_URL, r->url.buf);
-	curl_easy_setopt(h->easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, header);
-	curl_easy_setopt(h->easy, CURLOPT_POST, 1L);
-	curl_easy_setopt(h->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.len);
-	curl_easy_setopt(h->easy, CURLOPT_POSTFIELDS, r->body.buf);
-	curl_easy_setopt(h->easy, CURLOPT_WRITEFUNCTION, on_body);
-	curl_easy_setopt(h->easy, CURLOPT_WRITEDATA, body);
-	curl_easy_setopt(h->easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(h->easy, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL);
-	curl_easy_setopt(h->easy, CURLOPT_CONNECTTIMEOUT_MS, ms < CONNECT_MS ? ms : (long)CONNECT_MS);
-	curl_easy_setopt(h->easy, CURLOPT_TIMEOUT_MS, ms);
-	curl_easy_setopt(h->easy, CURLOPT_USERAGENT, "snapflame/" SNAPFLAME_VERSION);
+	h->curl.easy_reset(h->easy);
+	h->curl.easy_setopt(h->easy, CURLOPT_URL, r->url.buf);
+	h->curl.easy_setopt(h->easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	h->curl.easy_setopt(h->easy, CURLOPT_HTTPHEADER, header);
+	h->curl.easy_setopt(h->easy, CURLOPT_POST, 1L);
+	h->curl.easy_setopt(h->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.len);
+	h->curl.easy_setopt(h->easy, CURLOPT_POSTFIELDS, r->body.buf);
+	h->curl.easy_setopt(h->easy, CURLOPT_WRITEFUNCTION, on_body);
+	h->curl.easy_setopt(h->easy, CURLOPT_WRITEDATA, body);
+	h->curl.easy_setopt(h->easy, CURLOPT_NOSIGNAL, 1L);
+	h->curl.easy_setopt(h->easy, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL);
+	h->curl.easy_setopt(h->easy, CURLOPT_CONNECTTIMEOUT_MS, ms < CONNECT_MS ? ms : (long)CONNECT_MS);
+	h->curl.easy_setopt(h->easy, CURLOPT_TIMEOUT_MS, ms);
+	h->curl.easy_setopt(h->easy, CURLOPT_USERAGENT, "snapflame/" SNAPFLAME_VERSION);
 }
 
 /* Its words, one line, fit for a terminal. */
@@ -128,19 +139,19 @@ void sf_push_http_post(struct sf_push_http *h, const struct sf_push_request *r,
 	sf_str_addf(&line, "Content-Type: %s", r->type.buf);
 	type.data = line.buf;
 	prepare(h, r, &type, &body);
-	code = curl_easy_perform(h->easy);
+	code = h->curl.easy_perform(h->easy);
 	if (code) {
 		reply->answer = answer_of_failure(code);
-		sf_str_add(&reply->words, curl_easy_strerror(code));
+		sf_str_add(&reply->words, h->curl.easy_strerror(code));
 	} else {
-		curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
-		curl_easy_getinfo(h->easy, CURLINFO_RETRY_AFTER, &after);
+		h->curl.easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
+		h->curl.easy_getinfo(h->easy, CURLINFO_RETRY_AFTER, &after);
 		reply->answer = answer_of(status);
 		reply->retry_after = after > 0 && after < 86400 ? (uint64_t)after * 1000 * NS_PER_MS : 0;
 		sf_str_addf(&reply->words, "the server says %ld", status);
 		add_words(&reply->words, &body);
 	}
-	curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, NULL);
+	h->curl.easy_setopt(h->easy, CURLOPT_HTTPHEADER, NULL);
 	sf_str_release(&line);
 	sf_str_release(&body);
 }
