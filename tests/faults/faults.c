@@ -64,12 +64,15 @@ static main_fn *program;
 static int armed_main(int argc, char **argv, char **env)
 {
 	const char *k = getenv("FAULT"), *n = getenv("FAULT_AT");
+	int ret;
 
 	seen = getenv("FAULT_SEEN");
 	kind = k ? *k : '\0';
 	at = n ? atol(n) : 0;
 	armed = at > 0 && seen;
-	return program(argc, argv, env);
+	ret = program(argc, argv, env);
+	armed = false; /* what writes down coverage does not expect it */
+	return ret;
 }
 
 int __libc_start_main(main_fn *run, int argc, char **argv, void (*init)(void), void (*fini)(void),
