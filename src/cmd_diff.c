@@ -169,7 +169,7 @@ static int print_stacks(const struct sf_stackdiff *d, enum format format)
 	return put(&out, ret);
 }
 
-static int compare_stacks(const struct diff_opts *o, const struct sf_sides *sides)
+static int compare_stacks(const struct diff_opts *o, struct sf_sides *sides)
 {
 	struct sf_stackdiff *d;
 	int status;
@@ -232,7 +232,7 @@ static int compare_sweeps(const struct diff_opts *o, struct sf_sides *sides)
 
 static int diff(const struct diff_opts *o, char **file, size_t nr)
 {
-	struct sf_sides sides;
+	struct sf_sides sides = { 0 };
 	int status = sf_sides_load(&sides, &o->sides, file, nr, false);
 
 	if (!status && sides.nr_tables)

@@ -172,7 +172,7 @@ static int of_stacks(const struct report_opts *o, struct sf_input *in, const cha
 }
 
 /* Two sides: shares, as the recordings may be of different lengths. */
-static int of_two_stacks(const struct report_opts *o, const struct sf_sides *s)
+static int of_two_stacks(const struct report_opts *o, struct sf_sides *s)
 {
 	struct sf_stackdiff *d;
 	struct sf_flame f;
@@ -200,29 +200,28 @@ static int of_two_stacks(const struct report_opts *o, const struct sf_sides *s)
 
 /* ------------------------------------------------------------------------- command */
 
-static int of_recordings(const struct report_opts *o, char **file, size_t nr)
+static int of_recordings(const struct report_opts *o, struct sf_sides *sides, char **file, size_t nr)
 {
-	struct sf_sides sides;
-	int status = sf_sides_load(&sides, &o->sides, file, nr, true);
+	int status = sf_sides_load(sides, &o->sides, file, nr, true);
 
-	if (!status && sides.nr_tables)
-		status = of_sweeps(o, &sides);
-	else if (!status)
-		status = sides.stacks ? of_two_stacks(o, &sides) : of_sides(o, &sides);
-	sf_sides_release(&sides);
-	return status;
+	if (status)
+		return status;
+	if (sides->nr_tables)
+		return of_sweeps(o, sides);
+	return sides->stacks ? of_two_stacks(o, sides) : of_sides(o, sides);
 }
 
-/* One file with stacks is read here; everything else is for the recordings' loader. */
-static int other_file(const struct report_opts *o, char **file, size_t nr, bool *taken)
+/* One file with stacks is read here; everything else is for the recordings' loader, from sides. */
+static int other_file(const struct report_opts *o, struct sf_sides *sides, char **file, size_t nr,
+		      bool *taken)
 {
 	struct sf_error err = SF_ERROR_INIT;
 	enum sf_filetype type;
 	struct sf_input *in;
-	int status = 0, ret;
+	int status, ret;
 
 	*taken = false;
-	if (!nr || o->sides.fast.nr || !strcmp(file[0], "-"))
+	if (nr != 1 || o->sides.fast.nr || !strcmp(file[0], "-"))
 		return 0;
 	ret = sf_input_open(&in, file[0], &err);
 	if (ret == -EISDIR)
@@ -231,16 +230,20 @@ static int other_file(const struct report_opts *o, char **file, size_t nr, bool 
 	if (ret)
 		return sf_fail(&err);
 	type = sf_input_type(in);
-	if (nr == 1 && (type == SF_FILETYPE_FOLDED || type == SF_FILETYPE_SCRIPT))
-		status = of_stacks(o, in, file[0]);
-	else
-		*taken = false;
+	*taken = type == SF_FILETYPE_FOLDED || type == SF_FILETYPE_SCRIPT;
+	if (type == SF_FILETYPE_CSV) {
+		status = sf_sides_keep(sides, file[0], in);
+		*taken = status;
+		return status;
+	}
+	status = *taken ? of_stacks(o, in, file[0]) : 0;
 	sf_input_free(in);
 	return status;
 }
 
 static int report(const struct report_opts *o, char **file, size_t nr)
 {
+	struct sf_sides sides = { 0 };
 	unsigned formats;
 	bool taken;
 	int status = formats_of(o, &formats);
@@ -251,8 +254,11 @@ static int report(const struct report_opts *o, char **file, size_t nr)
 		return sf_usage("where to? -o DIR");
 	if (!nr && !o->sides.fast.nr)
 		return sf_usage("which FILE?");
-	status = other_file(o, file, nr, &taken);
-	return taken ? status : of_recordings(o, file, nr);
+	status = other_file(o, &sides, file, nr, &taken);
+	if (!taken)
+		status = of_recordings(o, &sides, file, nr);
+	sf_sides_release(&sides);
+	return status;
 }
 
 static int run(const struct sf_command *cmd, int argc, char **argv)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <snapflame/array.h>
 #include <snapflame/filetype.h>
@@ -67,7 +68,34 @@ static int wrong_type(const char *path, enum sf_filetype type)
 			"with snapflame record", path);
 }
 
-static int check_type(const char *path, enum sf_filetype *type)
+int sf_sides_keep(struct sf_sides *s, const char *path, struct sf_input *in)
+{
+	struct stat st;
+
+	if (!stat(path, &st) && S_ISREG(st.st_mode)) {
+		sf_input_free(in);
+		return 0;
+	}
+	if (SF_GROW(s->kept, s->nr_kept + 1, s->kept_alloc)) {
+		sf_input_free(in);
+		return sf_failf("out of memory");
+	}
+	s->kept[s->nr_kept++] = (struct sf_kept_input){ path, in };
+	return 0;
+}
+
+int sf_sides_open(struct sf_sides *s, const char *path, struct sf_input **in, struct sf_error *err)
+{
+	for (size_t i = 0; i < s->nr_kept; i++)
+		if (s->kept[i].in && !strcmp(s->kept[i].path, path)) {
+			*in = s->kept[i].in;
+			s->kept[i].in = NULL;
+			return 0;
+		}
+	return sf_input_open(in, path, err);
+}
+
+static int check_type(struct sf_sides *s, const char *path, enum sf_filetype *type)
 {
 	struct sf_error err = SF_ERROR_INIT;
 	struct sf_input *in;
@@ -75,7 +103,7 @@ static int check_type(const char *path, enum sf_filetype *type)
 	*type = SF_FILETYPE_PERF_DATA;
 	if (!strcmp(path, "-"))
 		return 0; /* looking would take it */
-	switch (sf_input_open(&in, path, &err)) {
+	switch (sf_sides_open(s, path, &in, &err)) {
 	case 0:
 		break;
 	case -EISDIR: /* perf record --threads writes a directory */
@@ -84,11 +112,10 @@ static int check_type(const char *path, enum sf_filetype *type)
 		return sf_fail(&err);
 	}
 	*type = sf_input_type(in);
+	if (*type == SF_FILETYPE_SCRIPT || *type == SF_FILETYPE_FOLDED || *type == SF_FILETYPE_CSV)
+		return sf_sides_keep(s, path, in);
 	sf_input_free(in);
-	if (*type == SF_FILETYPE_PERF_DATA || *type == SF_FILETYPE_SCRIPT ||
-	    *type == SF_FILETYPE_FOLDED || *type == SF_FILETYPE_CSV)
-		return 0;
-	return wrong_type(path, *type);
+	return *type == SF_FILETYPE_PERF_DATA ? 0 : wrong_type(path, *type);
 }
 
 static struct sf_recording *load(struct sf_sides *s, const char *path,
@@ -157,7 +184,7 @@ static int add_files(struct sf_sides *s, enum sf_side side, const char *const *p
 	for (size_t i = 0; !status && i < nr; i++) {
 		enum sf_filetype type;
 
-		status = check_type(path[i], &type);
+		status = check_type(s, path[i], &type);
 		if (!status && type == SF_FILETYPE_CSV)
 			s->nr_tables++;
 		else if (!status && type != SF_FILETYPE_PERF_DATA)
@@ -270,7 +297,7 @@ static int split(struct sf_sides *s, const struct sf_sides_opts *o, const char *
 {
 	const struct sf_recording *rec;
 	enum sf_filetype type;
-	int status = check_type(*path, &type);
+	int status = check_type(s, *path, &type);
 
 	if (status)
 		return status;
@@ -326,10 +353,8 @@ int sf_sides_load(struct sf_sides *s, const struct sf_sides_opts *o, char **file
 {
 	const char *const *fast = o->fast.item, *const *slow = o->slow.item;
 	size_t nr_fast = o->fast.nr, nr_slow = o->slow.nr;
-	int status;
+	int status = wrong_words(o, file, nr_files);
 
-	memset(s, 0, sizeof(*s));
-	status = wrong_words(o, file, nr_files);
 	if (status)
 		return status;
 	if (nr_files == 1)
@@ -353,6 +378,9 @@ void sf_sides_release(struct sf_sides *s)
 	for (size_t i = 0; i < s->nr; i++)
 		sf_recording_free(s->rec[i]);
 	free(s->rec);
+	for (size_t i = 0; i < s->nr_kept; i++)
+		sf_input_free(s->kept[i].in);
+	free(s->kept);
 	for (int side = 0; side < SF_NR_SIDES; side++) {
 		free(s->ref[side]);
 		free(s->number[side].item);

@@ -4,6 +4,7 @@
 #define SF_DIFF_SIDES_H
 
 #include <snapflame/diff.h>
+#include <snapflame/filetype.h>
 
 #include "options.h"
 
@@ -39,6 +40,12 @@ struct sf_sides {
 	} number[SF_NR_SIDES]; /* what --fast and --slow name; none: the split is to be found */
 	const char *const *path[SF_NR_SIDES];
 	size_t nr_paths[SF_NR_SIDES];
+	/* Text from pipes, which can be opened once only: opened to see what it is, not read yet. */
+	struct sf_kept_input {
+		const char *path;
+		struct sf_input *in;
+	} *kept;
+	size_t nr_kept, kept_alloc;
 };
 
 /*
@@ -51,13 +58,19 @@ int sf_sides_parse(const struct sf_command *cmd, void *target, int argc, char **
 		   int *nr);
 
 /*
- * Load the recordings and pick their windows; file are the operands. With whole_is_fine one recording
+ * Load the recordings and pick their windows; file are the operands, s is all zero but for inputs that
+ * were kept. With whole_is_fine one recording
  * that cannot be split is no failure: in.nr are 0 then, and split says why. What went wrong is
  * reported; an exit status.
  */
 int sf_sides_load(struct sf_sides *s, const struct sf_sides_opts *o, char **file, size_t nr_files,
 		  bool whole_is_fine);
 void sf_sides_release(struct sf_sides *s);
+
+/* Take in over, if path is a pipe; else free it. An exit status. */
+int sf_sides_keep(struct sf_sides *s, const char *path, struct sf_input *in);
+/* Open a file of text, or have the one that was kept. As sf_input_open(). */
+int sf_sides_open(struct sf_sides *s, const char *path, struct sf_input **in, struct sf_error *err);
 
 /* The BRANCH numbers of --fast and --slow, with all as those that the file has; an exit status. */
 int sf_sides_numbers(struct sf_sides *s, const struct sf_sides_opts *o, const struct sf_numbers *all);

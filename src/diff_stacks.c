@@ -85,13 +85,13 @@ static int add_samples(struct sf_stackdiff *d, enum sf_side side, struct sf_inpu
 	return ret;
 }
 
-static int add_file(struct sf_stackdiff *d, enum sf_side side, const char *path, const char *event,
-		    const struct sf_symbols_opts *symbols)
+static int add_file(struct sf_stackdiff *d, struct sf_sides *sides, enum sf_side side,
+		    const char *path, const char *event, const struct sf_symbols_opts *symbols)
 {
 	enum sf_filetype type = SF_FILETYPE_PERF_DATA;
 	struct sf_error err = SF_ERROR_INIT;
 	struct sf_input *in = NULL;
-	int ret = sf_input_open(&in, path, &err);
+	int ret = sf_sides_open(sides, path, &in, &err);
 
 	if (!ret)
 		type = sf_input_type(in);
@@ -135,7 +135,7 @@ static int compare_events(const struct sf_stackdiff *d)
 	return 0;
 }
 
-int sf_diff_stacks(struct sf_stackdiff **out, const struct sf_sides *sides, const char *event,
+int sf_diff_stacks(struct sf_stackdiff **out, struct sf_sides *sides, const char *event,
 		   const struct sf_symbols_opts *symbols)
 {
 	struct sf_error err = SF_ERROR_INIT;
@@ -148,7 +148,7 @@ int sf_diff_stacks(struct sf_stackdiff **out, const struct sf_sides *sides, cons
 		return sf_fail(&err);
 	for (int s = 0; s < SF_NR_SIDES; s++)
 		for (size_t i = 0; !status && i < sides->nr_paths[s]; i++)
-			status = add_file(d, s, sides->path[s][i], event, symbols);
+			status = add_file(d, sides, s, sides->path[s][i], event, symbols);
 	if (!status && sf_stackdiff_finish(d, &err))
 		status = sf_fail(&err);
 	if (!status)

@@ -8,7 +8,7 @@
 #include "diff_sides.h"
 
 /* The files of both sides, compared; event may be NULL. What went wrong is reported; an exit status. */
-int sf_diff_stacks(struct sf_stackdiff **d, const struct sf_sides *sides, const char *event,
+int sf_diff_stacks(struct sf_stackdiff **d, struct sf_sides *sides, const char *event,
 		   const struct sf_symbols_opts *symbols);
 
 #endif

@@ -11,14 +11,14 @@
 #include "report.h"
 #include "report_dir.h"
 
-static int read_table(struct sf_sweep *sweep, const char *path, unsigned warmup)
+static int read_table(struct sf_sweep *sweep, struct sf_sides *sides, const char *path, unsigned warmup)
 {
 	struct sf_error err = SF_ERROR_INIT;
 	struct sf_input *in;
 	size_t nr;
 	int ret;
 
-	if (sf_input_open(&in, path, &err))
+	if (sf_sides_open(sides, path, &in, &err))
 		return sf_fail(&err);
 	ret = sf_sweep_read(sweep, in, path, &err);
 	sf_input_free(in);
@@ -32,7 +32,7 @@ static int read_table(struct sf_sweep *sweep, const char *path, unsigned warmup)
 	return 0;
 }
 
-static int read_tables(struct sf_sweeps *s, const struct sf_sides *sides, unsigned warmup)
+static int read_tables(struct sf_sweeps *s, struct sf_sides *sides, unsigned warmup)
 {
 	size_t nr = sides->nr_paths[SF_FAST] + sides->nr_paths[SF_SLOW];
 	int status = 0;
@@ -46,7 +46,7 @@ static int read_tables(struct sf_sweeps *s, const struct sf_sides *sides, unsign
 			const char *path = sides->path[side][i];
 
 			s->table[s->nr] = (struct sf_sweepdiff_table){ &s->sweep[s->nr], path };
-			status = read_table(&s->sweep[s->nr++], path, warmup);
+			status = read_table(&s->sweep[s->nr++], sides, path, warmup);
 		}
 	return status;
 }
