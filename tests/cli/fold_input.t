@@ -52,6 +52,14 @@ fi
 fold -q text >folded
 fold folded >got
 same got want "folded text"
+# A byte order mark, as Windows' editors write it: before text, before folded text, and alone.
+printf '\357\273\277' >mark
+cat mark text | fold -q - >got
+same got want "text behind a byte order mark"
+cat mark folded >got.folded
+fold -q got.folded >got
+same got want "folded text behind a byte order mark"
+is "$(fold mark 2>&1)" "snapflame fold: mark: empty" "a byte order mark alone"
 fold -q text folded text.gz >got
 sed 's/ 7$/ 21/; s/ 5$/ 15/; s/ 11$/ 33/' want >want3
 same got want3 "three inputs, of two kinds"
