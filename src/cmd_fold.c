@@ -305,6 +305,9 @@ static int fold_picked(struct sf_fold *f, const struct sf_recording *rec,
 	return status;
 }
 
+/* What view_recording() returns where nobody asked for windows, and there is none. */
+enum { NO_WINDOW = -1 };
+
 static int view_recording(struct sf_fold *f, const struct fold_opts *o, const char *path)
 {
 	static const enum sf_view view_of[] = {
@@ -326,6 +329,10 @@ static int view_recording(struct sf_fold *f, const struct fold_opts *o, const ch
 
 	if (!rec)
 		return SF_EXIT_FAILED;
+	if (!rec->nr_windows && o->view == VIEW_AUTO && !o->windows.nr) {
+		sf_recording_free(rec);
+		return NO_WINDOW;
+	}
 	status = sf_pick_windows(rec, &o->windows, &picked, &nr);
 	if (!status) {
 		status = fold_picked(f, rec, picked, nr, &opts);
@@ -379,8 +386,11 @@ static int run(const struct sf_command *cmd, int argc, char **argv)
 	windows = o.view > VIEW_SAMPLES ||
 		  (o.view == VIEW_AUTO && (o.windows.nr || (!o.event && !o.weight && has_windows(paths[0]))));
 	status = check_options(&o, windows);
-	if (status == SF_EXIT_DONE)
-		status = windows ? fold_views(&o, paths, nr) : fold_samples(&o, paths, nr);
+	if (status == SF_EXIT_DONE && windows)
+		status = fold_views(&o, paths, nr);
+	/* A recorder that was killed before its first BRANCH leaves samples, and no window. */
+	if (status == NO_WINDOW || (status == SF_EXIT_DONE && !windows))
+		status = fold_samples(&o, paths, nr);
 	sf_options_release(cmd, &o);
 	return status;
 }

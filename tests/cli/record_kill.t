@@ -96,6 +96,24 @@ ok $? "killed in a BRANCH: the command goes on, and may print"
 grep -q 'recorder was killed' shown
 ok $? "show says that the recorder was killed" || sed 's/^/# /' shown
 
+# Before the first BRANCH: there are samples, and they are what is folded.
+"$SNAPFLAME" record -q -p "$vmm" --control "$TMP/ctl" -o n.data >/dev/null 2>&1 &
+rec=$!
+i=0
+while [ $i -lt 400 ] && [ ! -e ctl ]; do sleep 0.05; i=$((i + 1)); done
+i=0 k=
+while [ $i -lt 400 ] && [ -z "$k" ]; do k=$(keeper $rec); sleep 0.05; i=$((i + 1)); done
+sleep 0.5
+kill -KILL $rec
+wait $rec 2>/dev/null
+gone "$k"
+is "$(marks n.data window | wc -l)$(marks n.data end | grep -c '"reason":"killed"')" 01 \
+  "killed before the first BRANCH: no window, and it says why"
+run "$SNAPFLAME" fold -q n.data
+is "$status" 0 "killed before the first BRANCH: fold" || diag "$(cat "$err")"
+run "$SNAPFLAME" fold -q --window 1 n.data
+is "$status" 1 "killed before the first BRANCH: a window that was asked for is not there"
+
 # A crash is no different.
 rm -f k.data*
 "$SNAPFLAME" record -p "$vmm" -o k.data -- sh -c "$branch; echo >crashed; sleep 5" >/dev/null 2>&1 &
