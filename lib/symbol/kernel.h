@@ -21,19 +21,20 @@ struct sf_kernel {
 	struct sf_ksyms syms;
 	struct sf_ksyms image; /* a saved copy, which knows the image of the kernel that runs here */
 	bool tried;	       /* to read what image does not know */
-	uint64_t ref_addr; /* where the recording says that ref_name was; 0 unknown */
-	char ref_name[64]; /* "_text" or "_stext" */
-	int64_t delta;	   /* what the recording's addresses need to become those of syms */
+	uint64_t ref_addr;     /* where the recording says that ref_name was; 0 unknown */
+	char ref_name[64];     /* "_text" or "_stext" */
+	int64_t delta;	       /* what the recording's addresses need to become those of syms */
 };
 
 /* Read path. -EPERM when the addresses are hidden (kernel.kptr_restrict). */
 int sf_kernel_load(struct sf_kernel *k, const char *path);
 
 /*
- * Names of the running kernel. Linux makes their list anew for every reader, which takes longer than
- * all the rest of a short recording: a copy of an earlier time is taken for all that stays as it is while the kernel runs; what comes and
- * goes (modules, BPF programs) is read when it is asked for. The copy has to begin as the kernel's
- * own list does, or -ESTALE: other kernels, and the same one at another address, do not.
+ * Names of the running kernel. Linux makes its list anew for every reader, which takes longer than
+ * all the rest of a short recording: a copy of an earlier time is taken for all that stays as it is
+ * while the kernel runs; what comes and goes (modules, BPF programs) is read when it is asked for.
+ * The copy has to begin as the list does, or -ESTALE: those of other kernels, and of the same one at
+ * another address, do not.
  */
 int sf_kernel_load_copy(struct sf_kernel *k, const char *path);
 

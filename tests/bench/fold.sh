@@ -43,6 +43,8 @@ timed() {
 }
 
 grow() { "$BUILD/tests/bench/grow" "$1" "$tmp/big.data" $(($2 * 1000000)); }
+# MB of big.data: more than was asked for where the seed is larger
+size() { echo $(($(stat -c %s "$tmp/big.data") / 1000000)); }
 
 # fold_big MB: times fold of big.data, prints it; $fold is the time, $samples their number
 fold_big() {
@@ -66,7 +68,7 @@ usual='perf script --no-inline -i "$1" 2>/dev/null | perl "$2"'
 per_sample=
 for mb in $MB; do
   grow "$tmp/seed.data" "$mb" || exit 1
-  fold_big "$mb" ""
+  fold_big "$(size)" ""
   [ -n "${FLAMEGRAPH_DIR:-}" ] || continue
   if [ "$mb" -le "${MAX_MB:-50}" ]; then
     collapse=$FLAMEGRAPH_DIR/stackcollapse-perf.pl
@@ -116,7 +118,7 @@ mkdir "$HOME"
 perf record -q -o "$tmp/seed.data" -F 4000 -e cpu-clock --call-graph dwarf,8192 -- \
   "$tmp/deep" "${DEEP:-60000}" >"$tmp/log" 2>&1 || exit 0
 grow "$tmp/seed.data" "${DWARF_MB:-100}" || exit 1
-fold_big "$(($(stat -c %s "$tmp/big.data") / 1000000))" " of stack dumps"
+fold_big "$(size)" " of stack dumps"
 set -- $(timed 3 perf script --no-inline -i "$tmp/big.data")
 against "perf script --no-inline" "$1"
 perf script --no-inline -i "$tmp/big.data" 2>/dev/null >"$tmp/text"
