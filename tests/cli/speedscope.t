@@ -1,5 +1,6 @@
 # export --format speedscope in the real speedscope, in a real browser: its importer takes the file, every
-# profile has the length of its BRANCH, and functions have the time that fold says.
+# profile has the length of its BRANCH, and functions have the time that fold says. It reads the format of
+# Perfetto and Chrome, too.
 . "$TOP/tests/lib.sh"
 . "$TOP/tests/browser.sh"
 app=$BUILD/npm/speedscope/dist/release
@@ -18,11 +19,6 @@ ok $? "exported"
 # The app as it is, but for two scripts: one says where the profile is, as its command line does; the other
 # writes down the tables that are on the screen: of the profiles, and of the functions of the first one.
 cp -r "$app" app
-{
-  printf 'speedscope.loadFileFromBase64("run.json", "'
-  base64 -w 0 run.json
-  printf '");\n'
-} >app/profile.js
 cat >before <<'EOT'
 <script>
 location.hash = 'localProfilePath=' + location.pathname.slice(1).replace('index.html', 'profile.js');
@@ -50,8 +46,17 @@ const profiles = setInterval(() => {
 </script>
 EOT
 sed -e '/<body>/r before' -e '/<\/script>/r after' "$app/index.html" >app/index.html
-browse app/index.html --virtual-time-budget=30000
-sed -n 's/.*<pre id="result">\([^<]*\)<.*/\1/p' dom | base64 -d >result 2>/dev/null
+# scope FILE: what it shows of it is in result
+scope() {
+  {
+    printf 'speedscope.loadFileFromBase64("%s", "' "$1"
+    base64 -w 0 "$1"
+    printf '");\n'
+  } >app/profile.js
+  browse app/index.html --virtual-time-budget=30000
+  sed -n 's/.*<pre id="result">\([^<]*\)<.*/\1/p' dom | base64 -d >result 2>/dev/null
+}
+scope run.json
 grep -q 'Importing as speedscope json file' console
 ok $? "speedscope takes it for what it is" || diag "$(head -n 5 console)"
 is "$(grep -ci -e error -e uncaught console)" 0 "and complains of nothing"
@@ -91,4 +96,12 @@ run python3 check.py run.json windows folded result
 ok "$status" "profiles have the length of their BRANCH, functions the time that fold says" ||
   diag "$(tail -n 1 "$err")" "$(head -n 3 result)"
 diag "$(cat "$out")"
+
+"$SNAPFLAME" export --format perfetto -o trace.json run.data
+scope trace.json
+grep -q 'Importing as Trace Event Format profile' console
+ok $? "the Perfetto export is a trace" || diag "$(head -n 5 console)"
+sum=$(python3 -c 'import json; print("%.2f" % sum(json.loads(w)["pause_ms"] for w in open("windows")))')
+is "$(sed -n 's/^profile\t[0-9]*\tsnapflame (pid 0), BRANCHes (tid 2)\t\(.*\)ms$/\1/p' result)" "$sum" \
+  "its BRANCHes take as long as the pauses"
 done_testing
