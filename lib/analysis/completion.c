@@ -1,29 +1,38 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "analysis/completion.h"
 
+/* The sleep of t before time, by its events: the one that ended it; NULL: nobody was seen to. */
+static const struct sf_sched *woken_before(const struct sf_thread *t, uint64_t time)
+{
+	size_t i = sf_thread_sched_from(t, time);
+
+	while (i > 0 && (t->sched[i - 1].kind != SF_SCHED_OUT || t->sched[i - 1].state == SF_TASK_PREEMPTED))
+		i--;
+	return i > 0 && i < t->nr_sched && t->sched[i].kind == SF_SCHED_WAKE ? &t->sched[i] : NULL;
+}
+
 /*
  * When the I/O was over that ended a wait. Not always is the sleeper woken by the interrupt itself: a
- * kernel worker may have had to finish the I/O first, and that one was woken by the interrupt.
+ * kernel worker may have had to finish the I/O first, and that one was woken by the interrupt. Such a
+ * worker may have thousands of switches in a window: a timeline of it would be most of the work here.
  */
 enum { MAX_WORKERS = 4 };
 
-static uint64_t io_over(struct sf_timelines *ts, const struct sf_slice *iv)
+static uint64_t io_over(const struct sf_timelines *ts, const struct sf_slice *iv)
 {
 	uint64_t time = iv->hi;
+	uint32_t waker = iv->waker;
+	bool by_task = iv->woken && iv->wake == SF_WAKE_TASK;
 
-	for (int i = 0; i < MAX_WORKERS && iv && iv->woken && iv->wake == SF_WAKE_TASK; i++) {
-		const struct sf_timeline *t;
+	for (int i = 0; i < MAX_WORKERS && by_task && waker != SF_NO_THREAD; i++) {
+		const struct sf_thread *t = &ts->rec->thread[waker];
+		const struct sf_sched *e = t->flags & SF_THREAD_KERNEL ? woken_before(t, time) : NULL;
 
-		if (iv->waker == SF_NO_THREAD || !(ts->rec->thread[iv->waker].flags & SF_THREAD_KERNEL))
+		if (!e || e->time <= ts->lo)
 			break;
-		t = sf_timelines_get(ts, iv->waker);
-		/* Back over its run to the sleep before. */
-		for (iv = t ? sf_timeline_at(t, time - 1) : NULL;
-		     iv && iv->state != SF_STATE_BLOCKED && iv > t->iv;)
-			iv--;
-		if (!iv || iv->state != SF_STATE_BLOCKED || !iv->woken)
-			break;
-		time = iv->hi;
+		time = e->time;
+		waker = e->other;
+		by_task = e->state == SF_WAKE_TASK;
 	}
 	return time;
 }
