@@ -18,11 +18,20 @@ if [ ! -s "$tmp/user-cpu.data" ]; then
 fi
 make -s -C "$TOP" O="$BUILD" "$BUILD/tests/bench/rows" || exit 1
 base=
-for times in 1 4 16; do
-  set -- $("$BUILD/tests/bench/rows" "$tmp/user-cpu.data" $((WINDOWS * times)))
-  [ $# -eq 3 ] || exit 1
+# line NAME WINDOWS [PACKING]
+line() {
+  name=$1
+  shift
+  set -- $("$BUILD/tests/bench/rows" "$tmp/user-cpu.data" "$@")
+  [ $# -eq 4 ] || exit 1
   [ -n "$base" ] || base=$2
-  awk -v x="$times" -v n="$1" -v t="$2" -v kb="$3" -v b="$base" 'BEGIN {
-    printf "%2dx  %.2f M rows  %.2f s CPU  %.0f thousand rows/s  %.2f times the first  %d kB more memory\n",
-      x, n / 1e6, t, n / t / 1e3, t / b, kb }'
+  awk -v x="$name" -v n="$1" -v t="$2" -v peak="$3" -v kb="$4" -v b="$base" 'BEGIN {
+    printf "%-8s %.2f M rows  %.2f s CPU  %.0f thousand rows/s  %5.2f times the first  %d kB, %d more than at first\n",
+      x, n / 1e6, t, n / t / 1e3, t / b, peak, kb }'
+}
+for times in 1 4 16; do
+  line "${times}x" $((WINDOWS * times))
+done
+for z in zstd gzip; do
+  line "4x $z" $((WINDOWS * 4)) $z
 done

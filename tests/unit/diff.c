@@ -45,6 +45,32 @@ struct compared {
 	struct sf_diff *d;
 };
 
+/* Window by window the causes are all of its time; in the median windows they are what is said of them. */
+static void causes_hold(const struct sf_diff *d)
+{
+	for (size_t k = 0; k < d->profile.nr_columns; k++) {
+		double sum = 0;
+
+		for (size_t i = 0; i < d->nr_causes; i++)
+			sum += sf_cause_ms(d, &d->cause[i], k);
+		assert_true(fabs(sum - sf_profile_total(&d->profile, 0, k)) < 1e-6);
+	}
+	for (size_t i = 0; i < d->nr_causes; i++) {
+		const struct sf_cause *c = &d->cause[i];
+		double ms[SF_NR_SIDES] = { 0 }, frame = 0;
+
+		for (int n = 0; n < 2 * SF_NR_SIDES; n++) {
+			size_t column = d->median_column[n / 2][n % 2];
+
+			ms[n / 2] += sf_cause_ms(d, c, column) / 2;
+			frame += sf_cause_frame_ms(d, c, column) / (n / 2 == SF_SLOW ? 2 : -2);
+		}
+		assert_true(fabs(ms[SF_FAST] - c->fast_ms) < 1e-6);
+		assert_true(fabs(ms[SF_SLOW] - c->slow_ms) < 1e-6);
+		assert_true(fabs(frame - c->frame_ms) < 1e-6);
+	}
+}
+
 static void compare(struct compared *c, const char *text)
 {
 	struct sf_error err = SF_ERROR_INIT;
@@ -54,6 +80,7 @@ static void compare(struct compared *c, const char *text)
 	assert_int_equal(sf_diff_split(c->rec, NULL, 0, NULL, 0, 0, c->ref, &c->in, c->text,
 				       sizeof(c->text), &err), 0);
 	assert_int_equal(sf_diff_make(&c->d, &c->in, NULL, &err), 0);
+	causes_hold(c->d);
 }
 
 static void done(struct compared *c)
