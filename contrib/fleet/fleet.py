@@ -68,6 +68,7 @@ class Spark:
         b = b.config("spark.sql.session.timeZone", "UTC").config("spark.driver.memory", options.memory)
         b = b.config("spark.sql.shuffle.partitions", str(options.threads * 2))
         b = b.config("spark.ui.showConsoleProgress", "false")
+        b = b.config("spark.local.dir", os.path.abspath(os.path.join(store, "tmp")))
         self.spark = b.getOrCreate()
         self.spark.sparkContext.setLogLevel("ERROR")
         for name in TABLES:

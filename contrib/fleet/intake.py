@@ -126,6 +126,7 @@ def connect(store, memory, threads):
     con.execute(f"SET memory_limit = {quoted(memory.lower().replace('g', 'GB').replace('m', 'MB'))}")
     con.execute(f"SET threads = {int(threads)}")
     con.execute(f"SET temp_directory = {quoted(os.path.join(store, 'tmp'))}")
+    con.execute("SET max_temp_directory_size = '10GB'")
     con.execute("SET preserve_insertion_order = false")
     return con
 
