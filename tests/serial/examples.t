@@ -54,7 +54,9 @@ lacks() {
 
 perform() {
   for f in snapflame fast slow base new mon tue wed thu; do cp run.data $f.data; done
-  printf 'branch,pause_ms\n1,10\n2,12\n3,40\n' >sweep.csv
+  printf 'branch,pause_ms\n1,10\n2,12\n3,40\n4,41\n' >sweep.csv
+  cp sweep.csv monday.csv
+  cp sweep.csv tuesday.csv
   cp run.data kept
   sed -i -e "s|/run/|$TMP/|g; s/--gap [0-9.]*/--gap 0.05/; s/--duration [0-9]*/--duration 0.2/" \
     -e "s/sleep 10/sleep 0.2/; s/--comm firecracker/-p $fc/; s/fc_vcpu\*/*/" "$1"
