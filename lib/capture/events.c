@@ -27,6 +27,7 @@
 #include <sys/syscall.h>
 
 enum { WIDE, TASK };
+enum { PATIENCE = 10, SETTLE_US = 100000 };
 
 static int open_event(struct sf_perf_event *ev)
 {
@@ -177,8 +178,24 @@ static void close_list(struct sf_events *e, int which)
 	e->list[which] = NULL;
 }
 
+/* The target's threads; where before is not NULL, those of them that were there before. */
+static int list_tasks(pid_t pid, const pid_t *before, int nr_before, pid_t **tid)
+{
+	int nr = sf_proc_tids(pid, tid), kept = 0;
+
+	/* Both are sorted. */
+	for (int i = 0, k = 0; before && i < nr; i++) {
+		while (k < nr_before && before[k] < (*tid)[i])
+			k++;
+		if (k < nr_before && before[k] == (*tid)[i])
+			(*tid)[kept++] = (*tid)[i];
+	}
+	return before && nr > 0 ? kept : nr;
+}
+
 static int open_with_maps(struct sf_events *e, int which, const struct sf_events_opts *o,
-			  const struct sf_tracefs *fs, struct sf_missing *missing)
+			  const pid_t *before, int nr_before, const struct sf_tracefs *fs,
+			  struct sf_missing *missing)
 {
 	struct perf_cpu_map *cpus = perf_cpu_map__new(NULL);
 	struct perf_thread_map *threads = NULL;
@@ -186,7 +203,7 @@ static int open_with_maps(struct sf_events *e, int which, const struct sf_events
 	pid_t *tid = NULL;
 
 	if (which == TASK)
-		nr = sf_proc_tids(o->pid, &tid);
+		nr = list_tasks(o->pid, before, nr_before, &tid);
 	if (nr < 0)
 		ret = nr;
 	else
@@ -209,13 +226,29 @@ static int open_with_maps(struct sf_events *e, int which, const struct sf_events
 static int open_task_list(struct sf_events *e, const struct sf_events_opts *o,
 			  const struct sf_tracefs *fs, struct sf_missing *missing)
 {
-	int ret = -ESRCH;
+	int ret = -ESRCH, nr;
+	pid_t *tid;
 
 	/* At 250 new threads a second every fifth attempt fails. */
-	for (int i = 0; i < 20 && ret == -ESRCH; i++) {
+	for (int i = 0; i < PATIENCE && ret == -ESRCH; i++) {
 		close_list(e, TASK);
-		ret = open_with_maps(e, TASK, o, fs, missing);
+		ret = open_with_maps(e, TASK, o, NULL, 0, fs, missing);
 	}
+	if (ret != -ESRCH)
+		return ret;
+	/* With thousands of threads one always exits meanwhile: those that stay, then. */
+	nr = sf_proc_tids(o->pid, &tid);
+	if (nr < 0)
+		return nr;
+	for (int i = 0; i < PATIENCE && ret == -ESRCH; i++) {
+		usleep(SETTLE_US);
+		close_list(e, TASK);
+		ret = open_with_maps(e, TASK, o, tid, nr, fs, missing);
+	}
+	free(tid);
+	if (!ret)
+		sf_missing_add(missing, "threads that began while events were opened: too many come and "
+					"go; record with --scope system");
 	return ret;
 }
 
@@ -336,7 +369,7 @@ int sf_events_open(struct sf_events *e, const struct sf_events_opts *opts,
 	}
 	if (opts->scope == SF_SCOPE_VMM && !sf_events_system_allowed())
 		e->event[SF_EV_CLOCK].wide = false;
-	ret = open_with_maps(e, WIDE, opts, fs, missing);
+	ret = open_with_maps(e, WIDE, opts, NULL, 0, fs, missing);
 	if (!ret)
 		ret = open_task_list(e, opts, fs, missing);
 	if (ret == -ESRCH || ret == -ENOENT) {
