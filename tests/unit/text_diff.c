@@ -239,7 +239,7 @@ static void one_window_has_no_interval(void **state)
 
 static void names_are_data(void **state)
 {
-	static const char *evil[] = { "\033]0;owned\a", "a\nb", "\xff\xfe", "\xc2\x9b""31m", "x" };
+	static const char *evil[] = { "\033]0;owned\a", "a\nb", "\xff\xfe", ("\xc2\x9b" "31m"), "x" };
 
 	f->cause[0].frame = evil;
 	f->cause[0].nr_frames = 5;
