@@ -199,10 +199,11 @@ int sf_trend_growth(const struct sf_diff *d, const double *v, struct sf_estimate
 }
 
 /* The windows that make the median of each side, and the difference. */
-static void medians(struct diff_build *b)
+static int medians(struct diff_build *b)
 {
 	struct sf_diff *d = b->d;
 	struct sf_interval iv;
+	int ret;
 
 	for (int s = 0; s < SF_NR_SIDES; s++) {
 		size_t base = s == SF_FAST ? 0 : d->nr[SF_FAST], at[2] = { 0, 0 };
@@ -211,21 +212,25 @@ static void medians(struct diff_build *b)
 		d->median_column[s][0] = base + at[0];
 		d->median_column[s][1] = base + at[n == 2];
 		d->median_ms[s] = sf_median(d->pause_ms + base, d->nr[s]);
+		if (isnan(d->median_ms[s]))
+			return -ENOMEM;
 	}
 	d->delta.value = d->median_ms[SF_SLOW] - d->median_ms[SF_FAST];
 	/* The spread inside a side of a trend is the trend itself: the noise is what is off its line. */
 	if (d->trend) {
 		double p;
 
-		sf_trend_growth(d, d->pause_ms, &d->delta, &p);
-		return;
+		ret = sf_trend_growth(d, d->pause_ms, &d->delta, &p);
+		return ret == -ENOMEM ? ret : 0;
 	}
-	if (sf_diff_interval(d->pause_ms, d->nr[SF_FAST], d->pause_ms + d->nr[SF_FAST],
-			     d->nr[SF_SLOW], &iv) || !iv.known)
-		return;
+	ret = sf_diff_interval(d->pause_ms, d->nr[SF_FAST], d->pause_ms + d->nr[SF_FAST],
+			       d->nr[SF_SLOW], &iv);
+	if (ret || !iv.known)
+		return ret == -ENOMEM ? ret : 0;
 	d->delta.lo = iv.lo;
 	d->delta.hi = iv.hi;
 	d->delta.has_interval = true;
+	return 0;
 }
 
 /* Every number that is printed comes with how it was found, and of how many windows. */
@@ -278,8 +283,9 @@ static int make(struct diff_build *b, const struct sf_diff_input *in)
 		ret = finish_growth(b, in);
 	if (ret)
 		return ret;
-	medians(b);
-	ret = sf_coverage_finish(b);
+	ret = medians(b);
+	if (!ret)
+		ret = sf_coverage_finish(b);
 	if (!ret)
 		ret = sf_rank_causes(b);
 	if (!ret)

@@ -84,7 +84,7 @@ static uint32_t device_owner(struct sf_profile *p, const struct sf_recording *re
 	char buf[64];
 	uint32_t label = sf_strtab_id(&p->str, sf_device_name(rec, dev, buf, sizeof(buf)));
 	bool made;
-	uint32_t i = find(p, label, 0, dev, &made);
+	uint32_t i = label ? find(p, label, 0, dev, &made) : 0;
 
 	if (i && made)
 		p->owner[i].comm = label;
@@ -97,7 +97,7 @@ uint32_t sf_profile_owner(struct sf_profile *p, const struct sf_recording *rec, 
 	const struct sf_thread *t;
 	char plain[64], label[128];
 	const char *comm, *process;
-	uint32_t i;
+	uint32_t i, id[3];
 	bool made;
 
 	if (dev)
@@ -108,10 +108,13 @@ uint32_t sf_profile_owner(struct sf_profile *p, const struct sf_recording *rec, 
 	comm = plain_comm(t, sf_text(rec, t->comm), plain, sizeof(plain));
 	process = process_comm(rec, t);
 	thread_label(rec, t, comm, process, label, sizeof(label));
-	i = find(p, sf_strtab_id(&p->str, label), sf_strtab_id(&p->str, process), 0, &made);
+	id[0] = sf_strtab_id(&p->str, label);
+	id[1] = sf_strtab_id(&p->str, process);
+	id[2] = sf_strtab_id(&p->str, comm);
+	i = id[0] && id[1] && id[2] ? find(p, id[0], id[1], 0, &made) : 0;
 	if (!i)
 		return 0;
-	p->owner[i].comm = sf_strtab_id(&p->str, comm);
+	p->owner[i].comm = id[2];
 	sf_profile_seen(p, i, t);
 	return i;
 }

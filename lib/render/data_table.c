@@ -85,9 +85,8 @@ int sf_json_table(struct sf_str *out, const struct sf_table *t)
 
 		for (size_t i = 0; i < t->nr_columns; i++)
 			if (t->column[i].flags & SF_COLUMN_DATA)
-				json_object_set_new(o, t->column[i].key,
-						    value(sf_table_cell(t, r, i)));
-		json_array_append_new(list, o);
+				sf_json_set(&o, t->column[i].key, value(sf_table_cell(t, r, i)));
+		sf_json_append(&list, o);
 	}
 	return sf_json_print(out, list);
 }

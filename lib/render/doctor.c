@@ -49,7 +49,7 @@ int sf_json_doctor(struct sf_str *out, const struct sf_doctor *d)
 	for (size_t i = 0; i < d->nr; i++) {
 		const struct sf_finding *f = &d->finding[i];
 
-		json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:o}", "level",
+		sf_json_append(&list, json_pack("{s:s, s:s, s:o, s:o}", "level",
 						      sf_finding_level_name(f->level), "topic",
 						      f->topic, "text", sf_json_name(f->text), "fix",
 						      sf_json_name(f->fix)));

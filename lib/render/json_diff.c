@@ -47,7 +47,7 @@ static json_t *names(const char *const *name, size_t nr)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < nr; i++)
-		json_array_append_new(list, sf_json_name(name[i]));
+		sf_json_append(&list, sf_json_name(name[i]));
 	return list;
 }
 
@@ -63,7 +63,7 @@ static json_t *stack_text(const char *text)
 
 		sf_str_reset(&one);
 		sf_str_addn(&one, text, n);
-		json_array_append_new(list, sf_json_name(one.buf));
+		sf_json_append(&list, sf_json_name(one.buf));
 		text += n + (end ? strlen(" < ") : 0);
 	}
 	sf_str_release(&one);
@@ -84,8 +84,7 @@ static json_t *parts(const struct sf_diff *d, const struct sf_cause *c)
 		const struct sf_cause_part *p = &c->part[i];
 		uint32_t who = p->path ? d->profile.path[p->path].owner : c->owner;
 
-		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "kind", sf_kind_name(p->kind),
+		sf_json_append(&list, json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "kind", sf_kind_name(p->kind),
 					"of", of[p->of], "owner", owner(d, who), "delta_ms",
 					sf_json_number(p->slow_ms - p->fast_ms), "fast_ms",
 					sf_json_number(p->fast_ms), "slow_ms",
@@ -115,7 +114,7 @@ static json_t *others(const struct sf_diff *d, const struct sf_cause *c)
 	uint32_t who;
 
 	for (size_t i = 0; (who = sf_cause_other_owner(d, c, i)); i++)
-		json_array_append_new(list, owner(d, who));
+		sf_json_append(&list, owner(d, who));
 	return list;
 }
 
@@ -188,7 +187,7 @@ static json_t *verdict(const struct sf_diff *d)
 	else
 		v = cause(d, &d->cause[0]);
 	if (v)
-		json_object_set_new(v, "sentence", sf_json_name(d->sentence));
+		sf_json_set(&v, "sentence", sf_json_name(d->sentence));
 	return v;
 }
 
@@ -196,12 +195,8 @@ static json_t *causes(const struct sf_diff *d)
 {
 	json_t *list = json_array();
 
-	/* Without memory there is no list, rather than one that lacks a cause. */
 	for (size_t i = 0; i < d->nr_causes; i++)
-		if (json_array_append_new(list, cause(d, &d->cause[i]))) {
-			json_decref(list);
-			return NULL;
-		}
+		sf_json_append(&list, cause(d, &d->cause[i]));
 	return list;
 }
 
@@ -227,7 +222,7 @@ static json_t *side(const struct sf_diff *d, enum sf_side s)
 	json_t *windows = json_array();
 
 	for (size_t i = 0; i < d->nr[s]; i++)
-		json_array_append_new(windows, window(d, first + i));
+		sf_json_append(&windows, window(d, first + i));
 	return json_pack("{s:o, s:{s:o}, s:I}", "windows", windows, "pause_ms", "median",
 			 sf_json_number(d->median_ms[s]), "n", (json_int_t)d->nr[s]);
 }
@@ -263,7 +258,7 @@ static json_t *passive(const struct sf_diff *d)
 		if (p->for_comm)
 			whom = json_pack("{s:o, s:I}", "comm", sf_json_name(p->for_comm), "tid",
 					 (json_int_t)p->for_tid);
-		json_array_append_new(list, json_pack("{s:o, s:I, s:I, s:o, s:b, s:o}", "comm",
+		sf_json_append(&list, json_pack("{s:o, s:I, s:I, s:o, s:b, s:o}", "comm",
 						      sf_json_name(p->comm), "tid",
 						      (json_int_t)p->tid, "pid", (json_int_t)p->pid,
 						      "ms", sf_json_number(p->ms), "idle", p->idle,
@@ -279,7 +274,7 @@ json_t *sf_json_moved(const struct sf_moved *moved, size_t nr)
 	for (size_t i = 0; i < nr; i++) {
 		const struct sf_moved *m = &moved[i];
 
-		json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:b, s:o, s:o, s:i}",
+		sf_json_append(&list, json_pack("{s:o, s:o, s:o, s:b, s:o, s:o, s:i}",
 						      "name",
 						      sf_json_name(m->name), "fast",
 						      sf_json_number(m->fast), "slow",
@@ -298,7 +293,7 @@ static json_t *frames_of(const struct sf_diff *d, uint32_t path)
 	json_t *list = json_array();
 
 	for (uint32_t i = path; p->path[i].level >= SF_PATH_FRAME; i = p->path[i].parent)
-		json_array_append_new(list, sf_json_name(sf_diff_text(d, p->path[i].label)));
+		sf_json_append(&list, sf_json_name(sf_diff_text(d, p->path[i].label)));
 	return list;
 }
 
@@ -323,8 +318,7 @@ static json_t *shifts(const struct sf_diff *d)
 	for (size_t i = 0; i < d->nr_shifts; i++) {
 		const struct sf_shift *x = &d->shift[i];
 
-		json_array_append_new(
-			list, json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "kind", kind[x->kind],
+		sf_json_append(&list, json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "kind", kind[x->kind],
 					"owner", owner(d, d->profile.path[x->path].owner), "frames",
 					frames_of(d, x->path), "ms", sf_json_number(x->ms), "fast_ms",
 					sf_json_number(x->path_ms[SF_FAST]), "slow_ms",
@@ -349,13 +343,10 @@ int sf_json_diff(struct sf_str *out, const struct sf_diff *d)
 				sf_json_name(d->advice), "split", sf_json_name(d->split_text));
 	struct sf_growth none = { 0 };
 
-	json_object_set_new(top, "shifts", shifts(d));
-	json_object_set_new(top, "growth",
-			    growth(d, d->growth ? &sf_growths_pause(d->growth)->growth : &none));
-	if (json_object_set_new(top, "paths", sf_json_diff_paths(d))) {
-		json_decref(top);
-		return -ENOMEM;
-	}
-	json_object_set_new(top, "method", sf_json_name(d->method));
+	sf_json_set(&top, "shifts", shifts(d));
+	sf_json_set(&top, "growth",
+		    growth(d, d->growth ? &sf_growths_pause(d->growth)->growth : &none));
+	sf_json_set(&top, "paths", sf_json_diff_paths(d));
+	sf_json_set(&top, "method", sf_json_name(d->method));
 	return sf_json_print(out, top);
 }

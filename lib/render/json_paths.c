@@ -49,7 +49,7 @@ static json_t *rest(const struct sf_diff_paths *t)
 
 json_t *sf_json_diff_paths(const struct sf_diff *d)
 {
-	json_t *rows = json_array(), *o = NULL;
+	json_t *rows = json_array(), *o;
 	struct sf_diff_paths *t;
 	int ret = sf_diff_paths_make(&t, d);
 
@@ -57,13 +57,10 @@ json_t *sf_json_diff_paths(const struct sf_diff *d)
 		json_decref(rows);
 		return NULL;
 	}
-	for (size_t i = 0; !ret && i < t->nr_rows; i++)
-		ret = json_array_append_new(rows, row(d, &t->row[i]));
-	if (ret)
-		json_decref(rows);
-	else
-		o = json_pack("{s:o, s:o, s:o}", "tested", sf_json_uint(t->tested), "rows", rows, "rest",
-			      rest(t));
+	for (size_t i = 0; i < t->nr_rows; i++)
+		sf_json_append(&rows, row(d, &t->row[i]));
+	o = json_pack("{s:o, s:o, s:o}", "tested", sf_json_uint(t->tested), "rows", rows, "rest",
+		      rest(t));
 	sf_diff_paths_free(t);
 	return o;
 }

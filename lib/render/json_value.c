@@ -32,6 +32,22 @@ json_t *sf_json_uint(uint64_t value)
 	return json_integer(value > INT64_MAX ? INT64_MAX : (json_int_t)value);
 }
 
+void sf_json_append(json_t **list, json_t *item)
+{
+	if (json_array_append_new(*list, item)) {
+		json_decref(*list);
+		*list = NULL;
+	}
+}
+
+void sf_json_set(json_t **object, const char *key, json_t *value)
+{
+	if (json_object_set_new(*object, key, value)) {
+		json_decref(*object);
+		*object = NULL;
+	}
+}
+
 /* Strings come in pieces of whole characters. */
 static int append(const char *buf, size_t size, void *out)
 {

@@ -14,6 +14,7 @@
 
 #include <snapflame/array.h>
 
+#include "render/json_value.h"
 #include "render/push_impl.h"
 
 static const struct {
@@ -153,10 +154,10 @@ static int make_parca(struct sf_push_request *r, const struct sf_push_profile *p
 	json_t *labels = json_array(), *o;
 	char *text;
 
-	json_array_append_new(labels, label_of("__name__", "snapflame"));
-	json_array_append_new(labels, label_of("job", p->app));
+	sf_json_append(&labels, label_of("__name__", "snapflame"));
+	sf_json_append(&labels, label_of("job", p->app));
 	for (size_t i = 0; i < p->nr_labels; i++)
-		json_array_append_new(labels, label_of(p->label[i].name, p->label[i].value));
+		sf_json_append(&labels, label_of(p->label[i].name, p->label[i].value));
 	add_base64(&raw, p->pprof, p->len);
 	o = json_pack("{s:[{s:{s:o}, s:[{s:s}]}]}", "series", "labels", "labels", labels, "samples",
 		      "rawProfile", raw.buf);

@@ -172,7 +172,7 @@ static json_t *stack(const struct sf_stackdiff *d, const struct sf_stackdiff_row
 	json_t *o;
 
 	for (size_t k = 0; k < r->nr_frames; k++)
-		json_array_append_new(frames, sf_json_name(r->frame[k]));
+		sf_json_append(&frames, sf_json_name(r->frame[k]));
 	if (r->interval.known)
 		ci = json_pack("[o, o]", sf_json_number(r->interval.lo), sf_json_number(r->interval.hi));
 	put_note(&note, d, r);
@@ -190,7 +190,7 @@ static json_t *stacks(const struct sf_stackdiff *d)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < d->nr_rows; i++)
-		json_array_append_new(list, stack(d, &d->row[i]));
+		sf_json_append(&list, stack(d, &d->row[i]));
 	return list;
 }
 

@@ -162,7 +162,7 @@ static json_t *side(const struct sf_sweepdiff *d, int s)
 
 	for (size_t i = 0; i < d->nr_rows; i++)
 		if (d->row[i].side == s)
-			json_array_append_new(windows, window(&d->row[i]));
+			sf_json_append(&windows, window(&d->row[i]));
 	return json_pack("{s:o, s:{s:o}, s:I}", "windows", windows, "pause_ms", "median",
 			 sf_json_number(d->median_ms[s]), "n", (json_int_t)d->nr[s]);
 }
@@ -174,7 +174,7 @@ static json_t *all_trials(const struct sf_sweepdiff *d)
 	for (size_t i = 0; i < d->nr_trials; i++) {
 		const struct sf_sweepdiff_trial *t = &d->trial[i];
 
-		json_array_append_new(list, json_pack("{s:o, s:I, s:o, s:o}", "file",
+		sf_json_append(&list, json_pack("{s:o, s:I, s:o, s:o}", "file",
 						      sf_json_name(t->file), "trial",
 						      (json_int_t)t->trial, "fast_ms",
 						      sf_json_number(t->median_ms[SF_FAST]), "slow_ms",
