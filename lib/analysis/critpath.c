@@ -205,10 +205,11 @@ static int64_t throttled_of(const struct walk *w, const struct sf_thread *t)
 }
 
 /*
- * Out of quota: the thread's cgroup was throttled, and the CPU idled meanwhile or it was throttled for
- * most of the time that the thread was runnable. Where the cgroup is not known an idle CPU is proof for
- * a thread that was taken from it; one that was just woken may wait for the CPU itself to wake, which
- * takes a virtual one some ms.
+ * Out of quota: the thread's cgroup was throttled, and the thread's stack says so, or the CPU idled
+ * meanwhile, or it was throttled for most of the time that the thread was runnable. Where the cgroup is
+ * not known the stack is proof, whoever had the CPU then, and so is an idle CPU for a thread that was
+ * taken from it; one that was just woken may wait for the CPU itself to wake, which takes a virtual one
+ * some ms.
  */
 enum { QUOTA_NS = 1000000, WAKE_UP_NS = 5000000 };
 
@@ -218,12 +219,14 @@ static bool out_of_quota(struct walk *w, const struct sf_slice *iv, uint32_t beh
 	int64_t throttled = throttled_of(w, &w->rec->thread[top(w)->thread]);
 	bool idle = behind != SF_NO_THREAD && w->rec->thread[behind].flags & SF_THREAD_IDLE &&
 		    had * 2 > iv->hi - iv->lo;
+	bool said = iv->preempted && sf_mechanism_cpu_throttled(w->m, iv->stack);
 
 	if (iv->hi - iv->lo < QUOTA_NS)
 		return false;
 	if (throttled < 0)
-		return idle && (iv->preempted || iv->hi - iv->lo >= WAKE_UP_NS);
-	return throttled && (idle || (tl && (uint64_t)throttled * 2 > tl->total[SF_STATE_RUNNABLE]));
+		return said || (idle && (iv->preempted || iv->hi - iv->lo >= WAKE_UP_NS));
+	return throttled && (said || idle ||
+			     (tl && (uint64_t)throttled * 2 > tl->total[SF_STATE_RUNNABLE]));
 }
 
 /* Somebody waits in the thread of the top level: index + 1. */

@@ -235,6 +235,12 @@ static const char *const blk_throttle_users[] = {
 	"ioc_timer_fn", "iocg_*",
 };
 
+/*
+ * On its way to user mode a thread whose cgroup has no quota left takes itself off the run queue. Other
+ * work that waits for it there does not leave the CPU by itself.
+ */
+static const char *const cpu_throttle_users[] = { "task_work_run", "throttle_cfs_rq_work" };
+
 static const char *const sched_frames[] = {
 	"__schedule", "schedule", "schedule_idle", "preempt_schedule*", "__cond_resched",
 	"schedule_timeout", "schedule_preempt_disabled", "io_schedule", "io_schedule_timeout",
@@ -283,7 +289,8 @@ enum {
 	LOC_BLK_THROTTLE = 8,
 	LOC_KERNEL = 16,
 	LOC_FILE_FAULT = 32,
-	LOC_ROLE_SHIFT = 6,
+	LOC_CPU_THROTTLE = 64,
+	LOC_ROLE_SHIFT = 8,
 };
 
 int sf_mechanisms_init(struct sf_mechanisms *m, const struct sf_recording *rec)
@@ -293,7 +300,7 @@ int sf_mechanisms_init(struct sf_mechanisms *m, const struct sf_recording *rec)
 	m->nr = sf_symbols_nr_locations(rec->symbols) + 1;
 	m->nr_stacks = rec->nr_nodes + 1;
 	m->wait_of = calloc(m->nr, 1);
-	m->role_of = calloc(m->nr, 1);
+	m->role_of = calloc(m->nr, sizeof(*m->role_of));
 	m->stack = calloc(m->nr_stacks, sizeof(*m->stack));
 	if (m->wait_of && m->role_of && m->stack)
 		return 0;
@@ -349,6 +356,8 @@ static void learn(struct sf_mechanisms *m, uint32_t loc)
 			bits |= LOC_MEMORY;
 		if (NAME_IN(name, blk_throttle_users))
 			bits |= LOC_BLK_THROTTLE;
+		if (NAME_IN(name, cpu_throttle_users))
+			bits |= LOC_CPU_THROTTLE;
 		if (NAME_IN(name, file_faults))
 			bits |= LOC_FILE_FAULT;
 		for (size_t i = 0; i < SF_ARRAY_SIZE(rules); i++)
@@ -357,7 +366,7 @@ static void learn(struct sf_mechanisms *m, uint32_t loc)
 				break;
 			}
 	}
-	m->role_of[loc] = (uint8_t)bits;
+	m->role_of[loc] = (uint16_t)bits;
 }
 
 _Static_assert(SF_ARRAY_SIZE(rules) < 255, "wait_of holds an index in a byte");
@@ -450,14 +459,29 @@ bool sf_mechanism_in_kernel(struct sf_mechanisms *m, uint32_t stack)
 	return stack && (bits_of(m, sf_stack_loc(m->rec, stack)) & LOC_KERNEL);
 }
 
-static uint32_t find_trimmed(struct sf_mechanisms *m, uint32_t stack)
+/* What called the scheduler, and the scheduler's tracing. */
+static uint32_t caller_of_scheduler(struct sf_mechanisms *m, uint32_t stack)
 {
-	uint32_t id = stack, cut = stack;
+	uint32_t cut = stack;
+	int depth = 0;
 
-	/* The scheduler's frames, and whatever its tracing put on top of them. */
-	for (int depth = 0; id && depth < 8; depth++, id = sf_stack_parent(m->rec, id))
+	for (uint32_t id = stack; id && depth < 8; depth++, id = sf_stack_parent(m->rec, id))
 		if (sf_mechanism_role(m, sf_stack_loc(m->rec, id)) == SF_FRAME_ROLE_SCHED)
 			cut = sf_stack_parent(m->rec, id);
+	return cut;
+}
+
+bool sf_mechanism_cpu_throttled(struct sf_mechanisms *m, uint32_t stack)
+{
+	uint32_t id = caller_of_scheduler(m, stack);
+
+	return id && id != stack && bits_of(m, sf_stack_loc(m->rec, id)) & LOC_CPU_THROTTLE;
+}
+
+static uint32_t find_trimmed(struct sf_mechanisms *m, uint32_t stack)
+{
+	uint32_t cut = caller_of_scheduler(m, stack), id;
+
 	/* Interrupted in user mode: the entry code is no work of the thread's. */
 	for (id = cut; id; id = sf_stack_parent(m->rec, id)) {
 		enum sf_frame_role role = sf_mechanism_role(m, sf_stack_loc(m->rec, id));

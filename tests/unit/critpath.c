@@ -171,6 +171,18 @@ static void the_run_queue_names_who_had_the_cpu(void **state)
 	IS(ms_of(&w, 100, SF_KIND_CPU_QUOTA), 0);
 	IS(ms_of(&w, 100, SF_KIND_RUNQUEUE), 40);
 	done(&w);
+	/* Others have the CPU, but the thread left it for want of quota. It need not be the target's. */
+	walk(&w, THREADS
+	     "0 in 100 cpu1\n5 out 100 S futex_do_wait futex_wait | wait main\n0 in 200 cpu0\n"
+	     "10 out 200 R __schedule __cond_resched task_work_run irqentry_exit_to_user_mode | encode\n"
+	     "10 in 300 cpu0\n50 out 300 R | burn\n50 in 200 cpu0\n"
+	     "60 out 200 R __schedule schedule irqentry_exit_to_user_mode | encode\n"
+	     "60 in 300 cpu0\n65 out 300 R | burn\n65 in 200 cpu0\n"
+	     "70 wake 100 by 200\n70 in 100 cpu1\n80 out 100 S ep_poll | loop\n"
+	     "window 1 0 80 100\n");
+	IS(ms_of(&w, 200, SF_KIND_CPU_QUOTA), 40);
+	IS(ms_of(&w, 300, SF_KIND_RUNQUEUE), 5);
+	done(&w);
 	/* A CPU that takes its time to wake up is no quota of the thread that it wakes up for. */
 	walk(&w, THREADS
 	     "0 in 100 cpu0\n10 out 100 S do_nanosleep hrtimer_nanosleep | nap main\n10 in 0 cpu0\n"

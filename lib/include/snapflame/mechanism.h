@@ -60,7 +60,7 @@ enum sf_frame_role {
 struct sf_mechanisms {
 	const struct sf_recording *rec;
 	uint8_t *wait_of; /* by location: enum sf_wait + 1 of its name alone, 0 not looked up */
-	uint8_t *role_of; /* by location: enum sf_frame_role + 1 */
+	uint16_t *role_of; /* by location: what it is, and its enum sf_frame_role */
 	size_t nr;
 	struct sf_stack_facts {
 		uint32_t trimmed; /* 0: not looked up */
@@ -79,6 +79,8 @@ enum sf_frame_role sf_mechanism_role(struct sf_mechanisms *m, uint32_t loc);
 bool sf_mechanism_memory(struct sf_mechanisms *m, uint32_t stack);
 /* Was a bio held back by the block cgroup's throttle before it was issued with this stack? */
 bool sf_mechanism_blk_throttled(struct sf_mechanisms *m, uint32_t stack);
+/* Did the thread leave the CPU with this stack because its cgroup was out of quota (Linux 6.18)? */
+bool sf_mechanism_cpu_throttled(struct sf_mechanisms *m, uint32_t stack);
 /* The stack without the scheduler's frames at its leaf; entry code after an interrupt, too. */
 uint32_t sf_mechanism_trim(struct sf_mechanisms *m, uint32_t stack);
 /* First frame from the leaf on that is in the kernel or not; false for SF_NO_STACK. */
