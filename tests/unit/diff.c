@@ -71,16 +71,21 @@ static void causes_hold(const struct sf_diff *d)
 	}
 }
 
-static void compare(struct compared *c, const char *text)
+static void compare_in(struct compared *c, struct sf_recording *rec)
 {
 	struct sf_error err = SF_ERROR_INIT;
 
 	memset(c, 0, sizeof(*c));
-	c->rec = synth(text);
+	c->rec = rec;
 	assert_int_equal(sf_diff_split(c->rec, NULL, 0, NULL, 0, 0, c->ref, &c->in, c->text,
 				       sizeof(c->text), &err), 0);
 	assert_int_equal(sf_diff_make(&c->d, &c->in, NULL, &err), 0);
 	causes_hold(c->d);
+}
+
+static void compare(struct compared *c, const char *text)
+{
+	compare_in(c, synth(text));
 }
 
 static void done(struct compared *c)
@@ -262,22 +267,28 @@ static void the_queue_belongs_to_the_work(void **state)
 	sf_str_release(&s);
 }
 
+static void is_refused(const struct compared *c, const char *why)
+{
+	bool said = false;
+
+	assert_false(c->d->has_verdict);
+	assert_false(c->d->coverage.ok);
+	assert_null(c->d->sentence);
+	for (size_t i = 0; i < c->d->coverage.nr_problems; i++)
+		said |= strstr(c->d->coverage.problem[i], why) != NULL;
+	assert_true(said);
+}
+
 static void refuses(const char *more, const char *why)
 {
 	static const double cpu[] = { 20, 21, 120, 121, 119 }, nap[] = { 50, 51, 50, 50, 51 };
 	struct sf_str s = SF_STR_INIT;
 	struct compared c;
-	bool said = false;
 
 	steps(&s, 5, cpu, nap);
 	sf_str_add(&s, more);
 	compare(&c, s.buf);
-	assert_false(c.d->has_verdict);
-	assert_false(c.d->coverage.ok);
-	assert_null(c.d->sentence);
-	for (size_t i = 0; i < c.d->coverage.nr_problems; i++)
-		said |= strstr(c.d->coverage.problem[i], why) != NULL;
-	assert_true(said);
+	is_refused(&c, why);
 	done(&c);
 	sf_str_release(&s);
 }
@@ -516,6 +527,48 @@ static void no_verdict_without_proof(void **state)
 	refuses("lost 4020 50\n", "lost");
 	/* The kernel's clock says that three times as much CPU time was used. */
 	refuses("snap 3 begin 2999 0 100 S 0\nsnap 3 end 3200 900 100 S 900\n", "CPU time");
+	/* A BRANCH after the last event, and one before the first. */
+	refuses("window 6 90000 90150 110\n", "BRANCH 6 lies outside of what was recorded");
+	refuses("window 6 200 350 110\n", "BRANCH 6 lies outside of what was recorded");
+}
+
+/* A recording of samples: they do not say who waited for whom. */
+static void no_verdict_without_switches(void **state)
+{
+	static const double cpu[] = { 20, 21, 120, 121, 119 }, nap[] = { 5, 5, 5, 5, 5 };
+	struct sf_str s = SF_STR_INIT;
+	struct sf_recording *rec;
+	struct compared c;
+
+	steps(&s, 5, cpu, nap);
+	rec = synth(s.buf);
+	rec->has_switches = false;
+	compare_in(&c, rec);
+	is_refused(&c, "no context switches");
+	done(&c);
+	sf_str_release(&s);
+}
+
+/* Two thousand threads that sleep all the time are known by the snapshots alone. */
+static void many_threads(void **state)
+{
+	static const double cpu[] = { 20, 21, 120, 121, 119 }, nap[] = { 50, 51, 50, 50, 51 };
+	struct sf_str s = SF_STR_INIT;
+	struct compared c;
+
+	steps(&s, 5, cpu, nap);
+	for (int tid = 1000; tid < 3000; tid++) {
+		sf_str_addf(&s, "thread %d 100 pool-%d target\n", tid, tid);
+		for (int k = 1; k <= 5; k++)
+			sf_str_addf(&s, "snap %d begin %d 0 %d S 0\n", k, 1000 * k - 5, tid);
+	}
+	compare(&c, s.buf);
+	assert_int_equal(c.d->kind, SF_KIND_CPU_USER);
+	assert_string_equal(c.d->cause[0].frame[0], "hash_entry");
+	assert_int_equal(c.d->coverage.threads, 2004);
+	assert_true(c.d->coverage.critical_path_pct > 99.5);
+	done(&c);
+	sf_str_release(&s);
 }
 
 /* Neither wakings nor a second source: the wait for a futex has no owner. */
@@ -648,6 +701,8 @@ int main(void)
 		cmocka_unit_test(threads_of_one_quota_are_one_cause),
 		cmocka_unit_test(what_has_no_frame_in_common_is_several_causes),
 		cmocka_unit_test(no_verdict_without_proof),
+		cmocka_unit_test(no_verdict_without_switches),
+		cmocka_unit_test(many_threads),
 		cmocka_unit_test(wakings_that_are_missing_are_not_made_up),
 		cmocka_unit_test(one_window_a_side),
 		cmocka_unit_test(the_table_adds_up),
