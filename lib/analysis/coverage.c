@@ -50,7 +50,7 @@ static int cpu_time(struct diff_build *b, const struct sf_recording *rec, const 
 {
 	const struct sf_snapshot *s0 = &w->snap[SF_EDGE_BEGIN], *s1 = &w->snap[SF_EDGE_END];
 	struct sf_timeline t = { 0 };
-	double ours = 0, sched = 0, kernel, gap;
+	double ours = 0, sched = 0, kernel, gap, steal;
 	size_t switches = 0;
 	int ret = 0;
 
@@ -79,6 +79,9 @@ static int cpu_time(struct diff_build *b, const struct sf_recording *rec, const 
 		b->overhead_ns += over;
 		ours += over;
 	}
+	steal = sf_window_covariate(rec, w, "cpu_steal_ms", true);
+	if (steal > 0)
+		b->stolen_ms += steal;
 	b->running_at_edges += running_at(s0) + running_at(s1);
 	b->kernel_ns += kernel;
 	b->ours_ns += ours;
@@ -227,6 +230,12 @@ static int check_cpu(struct diff_build *b)
 	    off < most_stolen_pct / 100 * base + stale)
 		return NOTE(b, "%.1f ms on a CPU were not charged to the target: interrupts, or time "
 			    "that a hypervisor stole", off / 1e6);
+	/* More than that is no error of ours, but nobody can say whose growth it was. */
+	if (b->ours_ns > b->kernel_ns && off > most_cpu_error_pct / 100 * base + stale &&
+	    b->stolen_ms * 1e6 > off / 2)
+		return PROBLEM(b, "a hypervisor stole %.1f ms of CPU time while the pauses ran, %.1f ms of it "
+			       "from the target's %.1f ms: record it again when the host is less busy",
+			       b->stolen_ms, off / 1e6, b->ours_ns / 1e6);
 	if (off > most_cpu_error_pct / 100 * base + stale)
 		return PROBLEM(b, "CPU time by context switches is %.1f ms, by the kernel's clock %.1f ms: "
 			       "switches are missing", b->ours_ns / 1e6, b->kernel_ns / 1e6);

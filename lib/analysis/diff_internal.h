@@ -30,6 +30,7 @@ struct diff_build {
 	double path_ns, missing_ns, stack_ns;
 	double kernel_ns, ours_ns, overhead_ns, span_ns; /* CPU time */
 	double running_at_edges;
+	double stolen_ms; /* from all CPUs, by the hypervisor */
 	double samples, expected_samples;
 	double least_attributed;
 };

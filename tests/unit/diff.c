@@ -527,6 +527,11 @@ static void no_verdict_without_proof(void **state)
 	refuses("lost 4020 50\n", "lost");
 	/* The kernel's clock says that three times as much CPU time was used. */
 	refuses("snap 3 begin 2999 0 100 S 0\nsnap 3 end 3200 900 100 S 900\n", "CPU time");
+	/* Or that a third of it was: the hypervisor had the CPU. */
+	refuses("snap 3 begin 2999 0 100 S 0\nsnap 3 end 3200 40 100 S 40\n"
+		"covariate 3 cpu_steal_ms 500 590\n", "a hypervisor stole 90.0 ms");
+	refuses("snap 3 begin 2999 0 100 S 0\nsnap 3 end 3200 40 100 S 40\n"
+		"covariate 3 cpu_steal_ms 500 510\n", "switches are missing");
 	/* A BRANCH after the last event, and one before the first. */
 	refuses("window 6 90000 90150 110\n", "BRANCH 6 lies outside of what was recorded");
 	refuses("window 6 200 350 110\n", "BRANCH 6 lies outside of what was recorded");
