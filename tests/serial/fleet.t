@@ -90,6 +90,8 @@ said "1 recordings without causes (export --table causes): in no verdict"
 # Cut: plain, gzip and zstd. The pauses whose rows were lost are in no answer, and come back with them.
 for z in "" .gz .zst; do
   head -c $(($(wc -c <rows.jsonl$z) * 2 / 3)) rows.jsonl$z >cut.jsonl$z
+  # Not just behind a line: that is no cut.
+  [ -n "$(tail -c 1 cut.jsonl$z | tr -d '\n')" ] || truncate -s -1 cut.jsonl$z
   fleet import cut$z cut.jsonl$z windows.jsonl
   is "$status" 1 "cut$z: status 1"
   like "$(cat "$err")" "*cut.jsonl$z: it*s*cut: whole lines are taken*" "cut$z: said"
