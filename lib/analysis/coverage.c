@@ -15,6 +15,7 @@ static const double most_lost_share = 0.001;   /* of a window's events */
 static const double most_cpu_error_pct = 5;
 /* Interrupts and steal run on a thread's time, and the kernel's clock does not charge them to it. */
 static const double most_stolen_pct = 40;
+static const double least_stolen_ms = 5; /* more in a slow pause than in a fast one, to be a reason */
 static const double least_sampler_pct = 50, poor_sampler_pct = 80;
 static const double least_expected_samples = 30; /* below, a share says nothing */
 static const double least_cpu_share = 0.1; /* error is relative to at least this much of the span */
@@ -242,6 +243,34 @@ static int check_cpu(struct diff_build *b)
 	return 0;
 }
 
+/*
+ * Time that a hypervisor took looks like whatever ran just then. It takes more of a longer pause: what
+ * counts is what it took beyond that. The counter has ticks of 10 ms, and is of all CPUs.
+ */
+static int check_steal(struct diff_build *b)
+{
+	struct sf_diff *d = b->d;
+	double stolen[SF_NR_SIDES] = { 0 }, pause[SF_NR_SIDES] = { 0 }, more;
+
+	/* The table of a single window's proof has no sides. */
+	if (!d->pause_ms || !d->nr[SF_FAST] || !d->nr[SF_SLOW])
+		return 0;
+	for (size_t i = 0; i < d->nr[SF_FAST] + d->nr[SF_SLOW]; i++) {
+		enum sf_side s = i < d->nr[SF_FAST] ? SF_FAST : SF_SLOW;
+		double v = sf_window_covariate(d->ref[i].rec, d->ref[i].window, "cpu_steal_ms", true);
+
+		if (!(v >= 0))
+			return 0;
+		stolen[s] += v / (double)d->nr[s];
+		pause[s] += d->pause_ms[i] / (double)d->nr[s];
+	}
+	more = stolen[SF_SLOW] - stolen[SF_FAST] * pause[SF_SLOW] / pause[SF_FAST];
+	if (more < least_stolen_ms || more < d->delta.value / 2 || d->delta.value <= 0)
+		return 0;
+	return PROBLEM(b, "a hypervisor stole %.1f ms of CPU time more in each of the slow pauses: record it "
+		       "again when the host is less busy", more);
+}
+
 static int check_sampler(struct diff_build *b)
 {
 	struct sf_coverage *c = &b->d->coverage;
@@ -298,6 +327,8 @@ int sf_coverage_finish(struct diff_build *b)
 		ret = sf_check_conditions(b->d);
 	if (!ret)
 		ret = check_cpu(b);
+	if (!ret)
+		ret = check_steal(b);
 	if (!ret)
 		ret = check_sampler(b);
 	c->ok = !c->nr_problems;

@@ -537,6 +537,29 @@ static void no_verdict_without_proof(void **state)
 	refuses("window 6 200 350 110\n", "BRANCH 6 lies outside of what was recorded");
 }
 
+/* The hypervisor took more of the slow pauses than of the fast ones; as much of each does no harm. */
+static void stolen_time_is_nobodys_growth(void **state)
+{
+	static const double cpu[] = { 20, 21, 120, 121, 119 }, nap[] = { 5, 5, 5, 5, 5 };
+	static const int steal[2][5] = { { 0, 10, 80, 70, 80 }, { 10, 10, 40, 50, 40 } };
+
+	for (int i = 0; i < 2; i++) {
+		struct sf_str s = SF_STR_INIT;
+		struct compared c;
+
+		steps(&s, 5, cpu, nap);
+		for (int k = 0; k < 5; k++)
+			sf_str_addf(&s, "covariate %d cpu_steal_ms 100 %d\n", k + 1, 100 + steal[i][k]);
+		compare(&c, s.buf);
+		if (i)
+			assert_int_equal(c.d->kind, SF_KIND_CPU_USER);
+		else
+			is_refused(&c, "stole");
+		done(&c);
+		sf_str_release(&s);
+	}
+}
+
 /* A recording of samples: they do not say who waited for whom. */
 static void no_verdict_without_switches(void **state)
 {
@@ -707,6 +730,7 @@ int main(void)
 		cmocka_unit_test(what_has_no_frame_in_common_is_several_causes),
 		cmocka_unit_test(no_verdict_without_proof),
 		cmocka_unit_test(no_verdict_without_switches),
+		cmocka_unit_test(stolen_time_is_nobodys_growth),
 		cmocka_unit_test(many_threads),
 		cmocka_unit_test(wakings_that_are_missing_are_not_made_up),
 		cmocka_unit_test(one_window_a_side),
