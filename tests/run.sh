@@ -1,8 +1,9 @@
 #!/bin/sh
 # run.sh JOBS [TEST…]: runs the tests with prove. Units are the programs in $BUILD/tests/unit,
 # command line tests are tests/cli/*.t (POSIX sh, TAP), several at a time. What measures time, or
-# needs the CPUs for itself, is in tests/serial and runs alone afterwards; so does, once more, what
-# failed beside others. Skips are counted by prove and printed here with their reasons.
+# needs the CPUs for itself, is in tests/serial and runs alone afterwards. What failed runs once more,
+# alone: others had the CPU, or the host of this machine had. Skips are counted by prove and printed
+# here with their reasons.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 jobs=$1
@@ -35,18 +36,21 @@ prove_them() {
   return $ret
 }
 
+# What failed just now has to pass alone.
+once_more() {
+  failed=$(sed -n 's/^\([^ ]*\) *(Wstat: .*/\1/p' "$log.part")
+  # shellcheck disable=SC2086 # a list of words
+  echo "once more, alone:" $failed
+  # shellcheck disable=SC2086
+  [ -n "$failed" ] && prove_them 1 $failed
+}
+
 status=0
 if [ $# -gt 0 ]; then
   prove_them "$jobs" "$@" || status=1
 else
-  if ! prove_them "$jobs" "$BUILD"/tests/unit/* tests/cli/*.t; then
-    # Several at a time take each other's CPU: what failed then has to pass alone.
-    failed=$(sed -n 's/^\([^ ]*\) *(Wstat: .*/\1/p' "$log.part")
-    echo "once more, alone:" $failed
-    # shellcheck disable=SC2086 # a list of words
-    if [ -z "$failed" ] || ! prove_them 1 $failed; then status=1; fi
-  fi
-  prove_them 1 tests/serial/*.t || status=1
+  prove_them "$jobs" "$BUILD"/tests/unit/* tests/cli/*.t || once_more || status=1
+  prove_them 1 tests/serial/*.t || once_more || status=1
 fi
 grep -i '# skip' "$log" | sed 's/.*# [Ss][Kk][Ii][Pp][: ]*/skipped: /' | sort | uniq -c
 exit $status
