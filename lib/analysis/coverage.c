@@ -217,6 +217,7 @@ static int check_cpu(struct diff_build *b)
 {
 	struct sf_coverage *c = &b->d->coverage;
 	double base = b->kernel_ns, off = fabs(b->ours_ns - b->kernel_ns), stale;
+	bool uncharged = b->ours_ns > b->kernel_ns;
 
 	c->schedstat_error_pct = -1;
 	c->overhead_ms = b->overhead_ns / 1e6;
@@ -227,20 +228,18 @@ static int check_cpu(struct diff_build *b)
 	c->schedstat_error_pct = 100 * off / base;
 	/* The edges' errors are independent of each other. */
 	stale = tick_ns * sqrt(2 * b->running_at_edges);
-	if (b->ours_ns > b->kernel_ns && off > most_cpu_error_pct / 100 * base + stale &&
-	    off < most_stolen_pct / 100 * base + stale)
+	if (off <= most_cpu_error_pct / 100 * base + stale)
+		return 0;
+	if (uncharged && off < most_stolen_pct / 100 * base + stale)
 		return NOTE(b, "%.1f ms on a CPU were not charged to the target: interrupts, or time "
 			    "that a hypervisor stole", off / 1e6);
 	/* More than that is no error of ours, but nobody can say whose growth it was. */
-	if (b->ours_ns > b->kernel_ns && off > most_cpu_error_pct / 100 * base + stale &&
-	    b->stolen_ms * 1e6 > off / 2)
+	if (uncharged && b->stolen_ms * 1e6 > off / 2)
 		return PROBLEM(b, "a hypervisor stole %.1f ms of CPU time while the pauses ran, %.1f ms of it "
 			       "from the target's %.1f ms: record it again when the host is less busy",
 			       b->stolen_ms, off / 1e6, b->ours_ns / 1e6);
-	if (off > most_cpu_error_pct / 100 * base + stale)
-		return PROBLEM(b, "CPU time by context switches is %.1f ms, by the kernel's clock %.1f ms: "
-			       "switches are missing", b->ours_ns / 1e6, b->kernel_ns / 1e6);
-	return 0;
+	return PROBLEM(b, "CPU time by context switches is %.1f ms, by the kernel's clock %.1f ms: "
+		       "switches are missing", b->ours_ns / 1e6, b->kernel_ns / 1e6);
 }
 
 /*
