@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 static const double worth = 0.01;  /* of the longest pause: a path that is larger somewhere is listed */
 static const double same = 0.98;   /* of a path's time in one below it: that one says it all */
 static const double alpha = 0.05;

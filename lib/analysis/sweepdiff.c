@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,20 +17,6 @@ struct build {
 	const struct sf_sweepdiff_input *in;
 	double *x, *v, *w; /* room for a value of each row */
 };
-
-static const char *keep(struct sf_sweepdiff *d, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static const char *keep(struct sf_sweepdiff *d, const char *fmt, ...)
-{
-	const char *text;
-	va_list ap;
-
-	va_start(ap, fmt);
-	text = sf_arena_vformat(&d->arena, fmt, ap);
-	va_end(ap);
-	return text;
-}
 
 /* ------------------------------------------------------------------------------- rows */
 
@@ -169,7 +154,7 @@ static int find_split(struct build *b, const uint32_t *number, size_t nr, struct
 		end[side][1] = list[side][size[side] - 1];
 	}
 	sf_split_words(text, sizeof(text), s, end);
-	d->split_text = keep(d, "%s", text);
+	d->split_text = sf_arena_format(&d->arena, "%s", text);
 	return d->split_text ? 0 : sf_error_set(err, -ENOMEM, "out of memory");
 }
 
@@ -395,19 +380,20 @@ static const char *sentence(struct sf_sweepdiff *d)
 			put_interval(&s, &d->delta);
 		sf_str_addch(&s, '.');
 	}
-	text = sf_str_failed(&s) ? NULL : keep(d, "%s", s.buf);
+	text = sf_str_failed(&s) ? NULL : sf_arena_format(&d->arena, "%s", s.buf);
 	sf_str_release(&s);
 	return text;
 }
 
 static const char *method(struct sf_sweepdiff *d)
 {
-	return keep(d, "difference of the medians of %zu + %zu BRANCHes; %s%s", d->nr[SF_FAST],
-		    d->nr[SF_SLOW],
-		    d->trend ? "the sides are the ends of a trend: 95 % interval by the Theil-Sen slope"
-		    : d->delta.has_interval ? "95 % interval: bootstrap of the medians, studentised"
+	return sf_arena_format(&d->arena,
+			       "difference of the medians of %zu + %zu BRANCHes; %s%s",
+			       d->nr[SF_FAST], d->nr[SF_SLOW],
+			       d->trend ? "the sides are the ends of a trend: 95 % interval by the Theil-Sen slope"
+			       : d->delta.has_interval ? "95 % interval: bootstrap of the medians, studentised"
 					    : "n = 1: no interval",
-		    d->one_table && d->nr_trials > 1
+			       d->one_table && d->nr_trials > 1
 			    ? "; step and trend: of each BRANCH number's median over the trials" : "");
 }
 

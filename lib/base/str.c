@@ -110,6 +110,17 @@ char *sf_arena_vformat(struct sf_arena *a, const char *fmt, va_list ap)
 	return text;
 }
 
+char *sf_arena_format(struct sf_arena *a, const char *fmt, ...)
+{
+	va_list ap;
+	char *text;
+
+	va_start(ap, fmt);
+	text = sf_arena_vformat(a, fmt, ap);
+	va_end(ap);
+	return text;
+}
+
 void sf_str_addf(struct sf_str *s, const char *fmt, ...)
 {
 	va_list ap;

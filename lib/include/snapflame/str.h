@@ -33,6 +33,8 @@ void sf_str_addch(struct sf_str *s, char c);
 void sf_str_addf(struct sf_str *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* A text of its own in an arena; NULL without memory. */
 struct sf_arena;
+char *sf_arena_format(struct sf_arena *a, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 char *sf_arena_vformat(struct sf_arena *a, const char *fmt, va_list ap)
 	__attribute__((format(printf, 2, 0)));
 void sf_str_vaddf(struct sf_str *s, const char *fmt, va_list ap)
