@@ -78,6 +78,7 @@ static int take_windows(struct diff_build *b, const struct sf_diff_input *in)
 		return -ENOMEM;
 	for (int s = 0; s < SF_NR_SIDES; s++) {
 		d->nr[s] = in->nr[s];
+		b->side = s;
 		for (size_t i = 0; i < in->nr[s]; i++, n++) {
 			int ret = add_rec(b, in->ref[s][i].rec);
 
@@ -288,6 +289,8 @@ static int make(struct diff_build *b, const struct sf_diff_input *in)
 		ret = sf_coverage_finish(b);
 	if (!ret)
 		ret = sf_rank_causes(b);
+	if (!ret)
+		ret = sf_check_stolen(b);
 	if (!ret)
 		ret = sf_list_passive(b);
 	if (!ret)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* How a diff is made, in the order of its files: diff.c drives, diff_notes.c keeps what is said,
- * coverage.c proves, causes.c ranks, shifts.c finds what merely swapped, passive.c and moved.c list
+ * coverage.c proves, causes.c ranks, stolen.c asks whether a hypervisor made the difference, shifts.c finds what merely swapped, passive.c and moved.c list
  * what goes with it, conditions.c says what else differs between the sides, verdict.c finds the
  * words. */
 #ifndef SNAPFLAME_ANALYSIS_DIFF_INTERNAL_H
@@ -19,6 +19,13 @@ struct diff_rec {
 	struct sf_namer namer;
 };
 
+/* CPU time that a hypervisor took, in the windows of one side. */
+struct stolen {
+	size_t nr, known, measured; /* windows; with all_ms; with target_ms */
+	double all_ms, most_ms;     /* from all CPUs: sum, most in one window */
+	double target_ms;           /* ran by the switches, and not charged to the target */
+};
+
 struct diff_build {
 	struct sf_diff *d;
 	struct diff_rec *rec;
@@ -30,7 +37,8 @@ struct diff_build {
 	double path_ns, missing_ns, stack_ns;
 	double kernel_ns, ours_ns, overhead_ns, span_ns; /* CPU time */
 	double running_at_edges;
-	double stolen_ms; /* from all CPUs, by the hypervisor */
+	enum sf_side side; /* of the window that is walked */
+	struct stolen stolen[SF_NR_SIDES];
 	double samples, expected_samples;
 	double least_attributed;
 };
@@ -46,6 +54,17 @@ int sf_diff_problem(struct sf_diff *d, const char *text);
 int sf_diff_note(struct sf_diff *d, const char *text);
 /* Where the two sides were recorded in different ways or on different machines. */
 int sf_check_conditions(struct sf_diff *d);
+
+/* uncharged_ms: NAN where there is no snapshot. */
+void sf_stolen_add(struct diff_build *b, const struct sf_recording *rec, const struct sf_window *w,
+		   double uncharged_ms);
+/* From all CPUs, in all windows. */
+double sf_stolen_ms(const struct diff_build *b);
+/* After ranking: is the first cause the first without that time, too? If not: a problem. */
+int sf_check_stolen(struct diff_build *b);
+/* The medians differ by as much as counts as growth; and also by more than their noise. */
+bool sf_medians_apart(const struct diff_build *b);
+bool sf_pauses_grew(const struct diff_build *b);
 
 int sf_rank_causes(struct diff_build *b);
 /* What stayed while its parts swapped; marks the causes that are no more than that. Before ranking

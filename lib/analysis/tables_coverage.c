@@ -8,7 +8,7 @@
 #include "analysis/diff_internal.h"
 #include "analysis/tables_internal.h"
 
-enum { BRANCH, WINDOW, PATH, STACKS, LOST, CPU_ERROR, SAMPLER, OVERHEAD, THREADS, OTHERS, OK,
+enum { BRANCH, WINDOW, PATH, STACKS, LOST, CPU_ERROR, SAMPLER, OVERHEAD, STOLEN, THREADS, OTHERS, OK,
        PROBLEMS, NR };
 
 #define BOTH (SF_COLUMN_TEXT | SF_COLUMN_DATA)
@@ -22,6 +22,7 @@ static const struct sf_column columns[NR] = {
 	[CPU_ERROR] = { "schedstat_error_pct", "CPU off %", BOTH, 1 },
 	[SAMPLER] = { "sampler_pct", "sampler %", BOTH, 0 },
 	[OVERHEAD] = { "overhead_ms", "recorder", BOTH, 1 },
+	[STOLEN] = { "stolen_ms", "", SF_COLUMN_DATA, 1 },
 	[THREADS] = { "threads", "threads", SF_COLUMN_DATA, 0 },
 	[OTHERS] = { "others", "others", SF_COLUMN_DATA, 0 },
 	[OK] = { "ok", "ok", BOTH | SF_COLUMN_LEFT, 0 },
@@ -95,6 +96,7 @@ static int add_row(struct table_build *b, const struct sf_window *w, const struc
 	if (c->sampler_pct >= 0)
 		sf_set_real(b, SAMPLER, c->sampler_pct);
 	sf_set_real(b, OVERHEAD, c->overhead_ms);
+	sf_set_real(b, STOLEN, c->stolen_ms);
 	sf_set_int(b, THREADS, (int64_t)c->threads);
 	sf_set_int(b, OTHERS, (int64_t)nr_others);
 	sf_set_text(b, OK, c->ok ? "yes" : "no");

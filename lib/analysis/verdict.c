@@ -320,12 +320,19 @@ static const char *advice_for(const struct sf_cause *c)
 	return advice[c->kind];
 }
 
-static bool grew(const struct diff_build *b)
+bool sf_medians_apart(const struct diff_build *b)
 {
 	const struct sf_diff *d = b->d;
-	double least = b->min_pct / 100 * d->median_ms[SF_FAST];
 
-	if (b->no_growth || d->delta.value < b->min_ms || d->delta.value < least)
+	return d->delta.value >= b->min_ms &&
+	       d->delta.value >= b->min_pct / 100 * d->median_ms[SF_FAST];
+}
+
+bool sf_pauses_grew(const struct diff_build *b)
+{
+	const struct sf_diff *d = b->d;
+
+	if (b->no_growth || !sf_medians_apart(b))
 		return false;
 	return b->split_found || !d->delta.has_interval || d->delta.lo > 0;
 }
@@ -364,7 +371,7 @@ int sf_find_verdict(struct diff_build *b)
 	d->has_verdict = d->coverage.ok;
 	if (!d->has_verdict)
 		return 0;
-	if (!grew(b))
+	if (!sf_pauses_grew(b))
 		return no_growth(b);
 	if (!c || !c->path || c->delta.value <= 0) {
 		d->kind = SF_KIND_UNKNOWN;

@@ -235,13 +235,14 @@ static json_t *known(double v)
 
 static json_t *coverage(const struct sf_coverage *c)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o}",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o}",
 			 "critical_path_pct", sf_json_number(c->critical_path_pct), "stack_pct",
 			 sf_json_number(c->stack_pct), "lost", sf_json_uint(c->lost),
 			 "schedstat_error_pct", known(c->schedstat_error_pct), "sampler_pct",
 			 known(c->sampler_pct), "missing_wakers_pct",
 			 sf_json_number(c->missing_wakers_pct), "overhead_ms",
-			 sf_json_number(c->overhead_ms), "threads", sf_json_uint(c->threads),
+			 sf_json_number(c->overhead_ms), "stolen_ms",
+			 sf_json_number(c->stolen_ms), "threads", sf_json_uint(c->threads),
 			 "others", sf_json_uint(c->others), "ok", c->ok, "problems",
 			 names((const char *const *)c->problem, c->nr_problems), "notes",
 			 names((const char *const *)c->note, c->nr_notes));

@@ -47,6 +47,8 @@ void report_proof(const struct sf_diff *d, put_fn put, void *arg)
 	put_pct(put, arg, "waker not seen for", c->missing_wakers_pct, 1);
 	snprintf(buf, sizeof(buf), "%.1f ms", c->overhead_ms);
 	put(arg, "recorder's own time", buf);
+	snprintf(buf, sizeof(buf), "%.1f ms", c->stolen_ms);
+	put(arg, "of the target's CPU time, taken by a hypervisor", buf);
 }
 
 static void put_string(const struct sf_recording *rec, const char *name, uint32_t id, put_fn put,

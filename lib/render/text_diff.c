@@ -61,7 +61,7 @@ struct proof_part {
 	unsigned drop;            /* turn to go where there is no room for all of them; 0: never */
 };
 
-enum { MAX_PARTS = 8, ONE_LINE = 100 };
+enum { MAX_PARTS = 9, ONE_LINE = 100 };
 
 static struct proof_part *proof_part(struct proof_part *part, size_t *nr, unsigned drop)
 {
@@ -89,11 +89,11 @@ static size_t proof_parts(struct proof_part *part, const struct sf_diff *d)
 	p = proof_part(part, &nr, c->lost ? 0 : 1);
 	FULL(p, "%llu lost", (unsigned long long)c->lost);
 	if (c->schedstat_error_pct >= 0) {
-		p = proof_part(part, &nr, 4);
+		p = proof_part(part, &nr, 5);
 		FULL(p, "CPU time off by %.1f %%", c->schedstat_error_pct);
 	}
 	if (c->sampler_pct >= 0) {
-		p = proof_part(part, &nr, 5);
+		p = proof_part(part, &nr, 6);
 		FULL(p, "sampler saw %.0f %% of what it should", c->sampler_pct);
 		BRIEF(p, "sampler %.0f %%", c->sampler_pct);
 	}
@@ -104,6 +104,10 @@ static size_t proof_parts(struct proof_part *part, const struct sf_diff *d)
 	if (c->overhead_ms >= 0.05) {
 		p = proof_part(part, &nr, 3);
 		FULL(p, "recorder %.1f ms", c->overhead_ms);
+	}
+	if (c->stolen_ms >= 0.05) {
+		p = proof_part(part, &nr, 4);
+		FULL(p, "hypervisor took %.1f ms", c->stolen_ms);
 	}
 	return nr;
 }
@@ -127,7 +131,7 @@ static void join_proof(struct sf_str *s, const struct proof_part *part, size_t n
 /* One line where the terminal is wide enough for one to say it; a proof that fails is shown whole. */
 static void proof(struct sf_diff_view *v)
 {
-	enum { LAST_TURN = 5 };
+	enum { LAST_TURN = 6 };
 	const struct sf_coverage *c = &v->d->coverage;
 	struct proof_part part[MAX_PARTS] = { 0 };
 	size_t nr = proof_parts(part, v->d), room = v->width - LABEL;

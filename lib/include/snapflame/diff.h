@@ -154,7 +154,8 @@ struct sf_coverage {
 	double critical_path_pct; /* least attributed window */
 	double stack_pct;         /* share of the critical path that has a stack */
 	uint64_t lost;            /* events lost inside of the windows */
-	double schedstat_error_pct; /* CPU time by events against the kernel's; -1 unknown */
+	double schedstat_error_pct; /* CPU time by events, without stolen_ms, against the kernel's; -1 unknown */
+	double stolen_ms;         /* of the target's time on a CPU, by a hypervisor (/proc/stat's steal) */
 	double overhead_ms;       /* of the recorder, by that difference */
 	double sampler_pct;       /* CPU samples seen against CPU time used; -1 unknown */
 	size_t threads, others;   /* of the target; other owners */
