@@ -68,16 +68,17 @@ out:
 }
 
 /* Before names are terminated, because the text itself is searched. */
-static void find_delta(struct sf_kernel *k, const struct sf_ksyms *syms)
+static void find_delta(struct sf_kernel *k, const char *text, size_t len)
 {
-	uint64_t addr = k->ref_addr ? sf_ksyms_address(syms, k->ref_name) : 0;
+	uint64_t addr = k->ref_addr ? sf_ksyms_address(text, len, k->ref_name) : 0;
 
 	if (addr)
 		k->delta = (int64_t)(addr - k->ref_addr);
 }
 
-static int load(struct sf_kernel *k, struct sf_ksyms *syms, const char *path)
+int sf_kernel_load(struct sf_kernel *k, const char *path)
 {
+	struct sf_ksyms *syms = &k->syms;
 	char *text;
 	size_t len;
 	int ret = sf_read_file(path, MAX_KALLSYMS, &text, &len);
@@ -89,13 +90,8 @@ static int load(struct sf_kernel *k, struct sf_ksyms *syms, const char *path)
 	if (ret)
 		sf_ksyms_release(syms);
 	else
-		find_delta(k, syms);
+		find_delta(k, text, len);
 	return ret;
-}
-
-int sf_kernel_load(struct sf_kernel *k, const char *path)
-{
-	return load(k, &k->syms, path);
 }
 
 /* size bytes at the start of the file, or as many as it has. */
@@ -113,12 +109,18 @@ static size_t read_start(const char *path, char *buf, size_t size)
 
 int sf_kernel_load_copy(struct sf_kernel *k, const char *path)
 {
-	char here[2048], copy[sizeof(here)];
+	char here[2048];
 	size_t n = read_start(RUNNING, here, sizeof(here));
+	int ret = sf_kimage_open(&k->image, path);
 
-	if (!n || read_start(path, copy, n) != n || memcmp(here, copy, n))
+	if (ret)
+		return ret;
+	if (!n || k->image.len < n || memcmp(here, k->image.text, n)) {
+		sf_kimage_release(&k->image);
 		return -ESTALE;
-	return load(k, &k->image, path);
+	}
+	find_delta(k, k->image.text, k->image.len);
+	return 0;
 }
 
 int sf_kernel_load_elf(struct sf_kernel *k, struct sf_elf *e)
@@ -154,11 +156,11 @@ static bool find_in_vmlinux(struct sf_kernel *k, uint64_t addr, struct sf_ksym *
 /* Without the list itself (no rights, of a sudden) there is nothing but the image. */
 static bool find_in_kallsyms(struct sf_kernel *k, uint64_t addr, struct sf_ksym *sym)
 {
-	if (k->image.nr) {
-		if (sf_ksyms_find_image(&k->image, addr, sym))
+	if (k->image.len) {
+		if (sf_kimage_find(&k->image, addr, sym))
 			return true;
 		if (!k->tried && !k->syms.nr)
-			load(k, &k->syms, RUNNING);
+			sf_kernel_load(k, RUNNING);
 		k->tried = true;
 	}
 	return sf_ksyms_find(&k->syms, addr, sym);
@@ -209,6 +211,6 @@ void sf_kernel_release(struct sf_kernel *k)
 {
 	sf_symtab_release(&k->vmlinux);
 	sf_ksyms_release(&k->syms);
-	sf_ksyms_release(&k->image);
+	sf_kimage_release(&k->image);
 	memset(k, 0, sizeof(*k));
 }

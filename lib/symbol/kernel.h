@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "symbol/kimage.h"
 #include "symbol/ksyms.h"
 #include "symbol/module.h"
 #include "symbol/symtab.h"
@@ -19,7 +20,7 @@
 struct sf_kernel {
 	struct sf_symtab vmlinux;
 	struct sf_ksyms syms;
-	struct sf_ksyms image; /* a saved copy, which knows the image of the kernel that runs here */
+	struct sf_kimage image; /* a saved copy, which knows the image of the kernel that runs here */
 	bool tried;	       /* to read what image does not know */
 	uint64_t ref_addr;     /* where the recording says that ref_name was; 0 unknown */
 	char ref_name[64];     /* "_text" or "_stext" */

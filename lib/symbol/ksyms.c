@@ -39,10 +39,10 @@ static bool eight_digits(const char *p, uint64_t *value)
 }
 
 /* Behind the digits; NULL without any, or with more than an address has. */
-static char *parse_hex(char *p, char *end, uint64_t *value)
+static const char *parse_hex(const char *p, const char *end, uint64_t *value)
 {
 	uint64_t high, low;
-	char *start = p;
+	const char *start = p;
 
 	if (end - p > 16 && p[16] == ' ' && eight_digits(p, &high) && eight_digits(p + 8, &low)) {
 		*value = high << 32 | low;
@@ -75,20 +75,33 @@ static bool is_wanted(char type, const char *name)
 }
 
 /* ffffffffc03f1000 t ext4_evict_inode\t[ext4] */
-static int parse_line(struct sf_ksyms *k, char *p, char *end)
+bool sf_ksyms_line(const char *p, const char *end, struct sf_ksyms_text *line)
 {
-	uint64_t addr;
+	const char *tab;
 
-	p = parse_hex(p, end, &addr);
-	if (!p || end - p < 4 || p[0] != ' ' || p[2] != ' ' || !is_wanted(p[1], p + 3))
+	p = parse_hex(p, end, &line->start);
+	if (!p || end - p < 4 || p[0] != ' ' || p[2] != ' ')
+		return false;
+	line->name = p + 3;
+	line->wanted = is_wanted(p[1], line->name);
+	tab = end[-1] == ']' ? memchr(line->name, '\t', (size_t)(end - line->name)) : NULL;
+	line->in_module = tab;
+	line->len = (size_t)((tab ? tab : end) - line->name);
+	return true;
+}
+
+static int add_line(struct sf_ksyms *k, const char *p, const char *end)
+{
+	struct sf_ksyms_text line;
+
+	if (!sf_ksyms_line(p, end, &line) || !line.wanted)
 		return 0;
 	if (SF_GROW(k->line, k->nr + 1, k->alloc))
 		return -ENOMEM;
-	p += 3;
 	k->line[k->nr++] = (struct sf_ksym_line){
-		.start = addr,
-		.name = (uint32_t)(p - k->text),
-		.in_module = end[-1] == ']' && memchr(p, '\t', (size_t)(end - p)),
+		.start = line.start,
+		.name = (uint32_t)(line.name - k->text),
+		.in_module = line.in_module,
 	};
 	return 0;
 }
@@ -137,7 +150,7 @@ int sf_ksyms_parse(struct sf_ksyms *k, char *text, size_t len)
 	for (; p < end; p = eol + 1) {
 		eol = memchr(p, '\n', (size_t)(end - p));
 		eol = eol ? eol : end;
-		if (parse_line(k, p, eol))
+		if (add_line(k, p, eol))
 			return -ENOMEM;
 		if (sorted + 1 == k->nr && (!sorted || k->line[sorted - 1].start <=
 							       k->line[sorted].start))
@@ -206,22 +219,15 @@ bool sf_ksyms_find(struct sf_ksyms *k, uint64_t addr, struct sf_ksym *sym)
 	return true;
 }
 
-bool sf_ksyms_find_image(struct sf_ksyms *k, uint64_t addr, struct sf_ksym *sym)
+uint64_t sf_ksyms_address(const char *text, size_t len, const char *name)
 {
-	size_t i = up_to(k, addr);
-
-	return i && i < k->nr && !k->line[i - 1].in_module && !k->line[i].in_module &&
-	       sf_ksyms_find(k, addr, sym);
-}
-
-uint64_t sf_ksyms_address(const struct sf_ksyms *k, const char *name)
-{
-	char line[256], *at, *end = k->text + k->len;
-	int n = snprintf(line, sizeof(line), " %s\n", name);
+	const char *at, *end = text + len;
 	uint64_t addr;
+	char line[256];
+	int n = snprintf(line, sizeof(line), " %s\n", name);
 
-	at = (size_t)n < sizeof(line) ? memmem(k->text, k->len, line, (size_t)n) : NULL;
-	while (at && at > k->text && at[-1] != '\n')
+	at = (size_t)n < sizeof(line) ? memmem(text, len, line, (size_t)n) : NULL;
+	while (at && at > text && at[-1] != '\n')
 		at--;
 	return at && parse_hex(at, end, &addr) ? addr : 0;
 }

@@ -27,6 +27,18 @@ struct sf_ksym {
 	bool alone; /* all of [start, end) is called so */
 };
 
+/* One line, as it is in the text. */
+struct sf_ksyms_text {
+	uint64_t start;
+	const char *name;
+	size_t len; /* of name */
+	bool in_module;
+	bool wanted; /* of a type that perf takes for symbols */
+};
+
+/* The line of [p, end), without its end of line. False where it is none of kallsyms. */
+bool sf_ksyms_line(const char *p, const char *end, struct sf_ksyms_text *line);
+
 /*
  * text[len] is the terminator. Takes text over, also on failure: -ENOMEM, or -ENODATA where no line
  * is one of kallsyms.
@@ -40,11 +52,8 @@ int sf_ksyms_parse(struct sf_ksyms *k, char *text, size_t len);
  */
 bool sf_ksyms_find(struct sf_ksyms *k, uint64_t addr, struct sf_ksym *sym);
 
-/* The same between the first and the last symbol of the kernel's image: no module, nothing guessed. */
-bool sf_ksyms_find_image(struct sf_ksyms *k, uint64_t addr, struct sf_ksym *sym);
-
 /* The address that the first line with this name has, whatever its type; 0 without. */
-uint64_t sf_ksyms_address(const struct sf_ksyms *k, const char *name);
+uint64_t sf_ksyms_address(const char *text, size_t len, const char *name);
 
 void sf_ksyms_release(struct sf_ksyms *k);
 

@@ -163,8 +163,8 @@ static void kallsyms_text(void **state)
 	const char *module;
 
 	assert_int_equal(sf_ksyms_parse(&k.syms, strdup(kallsyms), sizeof(kallsyms) - 1), 0);
-	assert_int_equal(sf_ksyms_address(&k.syms, "not_code"), 0xffffffff81000090);
-	assert_int_equal(sf_ksyms_address(&k.syms, "none"), 0);
+	assert_int_equal(sf_ksyms_address(kallsyms, sizeof(kallsyms) - 1, "not_code"), 0xffffffff81000090);
+	assert_int_equal(sf_ksyms_address(kallsyms, sizeof(kallsyms) - 1, "none"), 0);
 	/* Only the last of several names has a size when sizes are found: that is perf's choice. */
 	assert_string_equal(name_at(&k, 0xffffffff81000000, &module), "__pi__text");
 	assert_null(module);
@@ -205,13 +205,60 @@ static void kallsyms_unsorted(void **state)
 	assert_string_equal(sym.module, "[b]");
 	assert_true(sf_ksyms_find(&k, 0xc0000081, &sym));
 	assert_string_equal(sym.name, "short_address");
-	/* The image alone: between two symbols of the kernel itself. */
-	assert_true(sf_ksyms_find_image(&k, 0xffffffff81000001, &sym));
-	assert_string_equal(sym.name, "_stext");
-	assert_false(sf_ksyms_find_image(&k, 0xffffffff81000041, &sym));
-	assert_false(sf_ksyms_find_image(&k, 0xffffffffc0000001, &sym));
-	assert_false(sf_ksyms_find_image(&k, 0xffffffffc0010001, &sym));
 	sf_ksyms_release(&k);
+}
+
+/* The image alone: between two symbols of the kernel itself, which are sorted. */
+static void kallsyms_image(void **state)
+{
+	static const char text[] = "0000000000000000 A fixed_percpu_data\n"
+				   "ffffffff81000000 T _stext\n"
+				   "ffffffff81000000 T _text\n"
+				   "ffffffff81000040 t one\n"
+				   "ffffffff81000060 r data\n"
+				   "ffffffff81000070 R more_data\n"
+				   "ffffffff81000080 t two\n"
+				   "ffffffff81000080 t $x\n"
+				   "ffffffff81000100 T _etext\n"
+				   "ffffffff81000200 r last\n"
+				   "ffffffffc0010000 t second\t[b]\n"
+				   "ffffffffc0000000 t first\t[a]\n";
+	static const struct {
+		uint64_t addr, start, end;
+		const char *name; /* NULL: not of the image */
+	} cases[] = {
+		{0, 0, 0, NULL}, /* before the first symbol */
+		{0xffffffff80ffffff, 0, 0, NULL},
+		{0xffffffff81000000, 0xffffffff81000000, 0xffffffff81000040, "_text"},
+		{0xffffffff8100003f, 0xffffffff81000000, 0xffffffff81000040, "_text"},
+		{0xffffffff81000040, 0xffffffff81000040, 0xffffffff81000080, "one"},
+		{0xffffffff8100007f, 0xffffffff81000040, 0xffffffff81000080, "one"},
+		{0xffffffff81000080, 0xffffffff81000080, 0xffffffff81000100, "two"},
+		{0xffffffff81000100, 0, 0, NULL}, /* behind the last but a module's */
+		{0xffffffff81000200, 0, 0, NULL},
+		{0xffffffffc0000001, 0, 0, NULL},
+		{0xffffffffc0010001, 0, 0, NULL},
+		{UINT64_MAX, 0, 0, NULL},
+	};
+	struct sf_kimage k = {.text = text, .len = sizeof(text) - 1};
+	struct sf_ksym sym;
+
+	for (size_t i = 0; i < SF_ARRAY_SIZE(cases); i++) {
+		bool found = sf_kimage_find(&k, cases[i].addr, &sym);
+
+		assert_int_equal(found, cases[i].name != NULL);
+		if (!found)
+			continue;
+		assert_string_equal(sym.name, cases[i].name);
+		assert_int_equal(sym.start, cases[i].start);
+		assert_int_equal(sym.end, cases[i].end);
+	}
+	/* A line that cannot be read: nothing is known, rather than something wrong. */
+	k.text = "ffffffff81000000 T a\nffffffff8100 x\nffffffff81000080 T b\n";
+	k.len = strlen(k.text);
+	assert_false(sf_kimage_find(&k, 0xffffffff81000001, &sym));
+	k.text = NULL; /* it was not mapped */
+	sf_kimage_release(&k);
 }
 
 static void write_file(const char *path, const char *text)
@@ -261,7 +308,7 @@ static void copy_of_the_running_kernel(void **state)
 	close(fd);
 	write_file(path, kallsyms);
 	assert_int_equal(sf_kernel_load_copy(&k, path), -ESTALE);
-	assert_int_equal(sf_kernel_load_copy(&k, "/nowhere"), -ESTALE);
+	assert_int_equal(sf_kernel_load_copy(&k, "/nowhere"), -ENOENT);
 	if (sf_kernel_load(&all, "/proc/kallsyms") || all.syms.nr < 1000) {
 		unlink(path);
 		sf_kernel_release(&all);
@@ -281,6 +328,16 @@ static void copy_of_the_running_kernel(void **state)
 	assert_true(sf_kernel_find(&all, all.syms.line[changed].start, &same));
 	assert_string_equal(sym.name + 1, same.name + 1);
 	assert_int_equal(sym.end, same.end);
+	/* Every symbol is the same by both ways, but for modules, which the copy does not tell. */
+	for (size_t i = 1; i + 1 < all.syms.nr && !all.syms.line[i + 1].in_module; i++) {
+		uint64_t addr = all.syms.line[i].start;
+
+		assert_true(sf_kimage_find(&k.image, addr, &sym));
+		assert_true(sf_ksyms_find(&all.syms, addr, &same));
+		assert_string_equal(sym.name + (i == changed), same.name + (i == changed));
+		assert_int_equal(sym.start, same.start);
+		assert_int_equal(sym.end, same.end);
+	}
 	assert_int_equal(k.syms.nr, 0);
 	assert_false(sf_kernel_find(&k, 1, &sym));
 	assert_int_equal(k.syms.nr, all.syms.nr);
@@ -444,6 +501,7 @@ int main(void)
 		cmocka_unit_test(large_tables),
 		cmocka_unit_test(kallsyms_text),
 		cmocka_unit_test(kallsyms_unsorted),
+		cmocka_unit_test(kallsyms_image),
 		cmocka_unit_test(copy_of_the_running_kernel),
 		cmocka_unit_test(kernel_that_moved),
 		cmocka_unit_test(perf_map),
