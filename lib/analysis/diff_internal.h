@@ -62,9 +62,11 @@ void sf_stolen_add(struct diff_build *b, const struct sf_recording *rec, const s
 double sf_stolen_ms(const struct diff_build *b);
 /* After ranking: is the first cause the first without that time, too? If not: a problem. */
 int sf_check_stolen(struct diff_build *b);
-/* The medians differ by as much as counts as growth; and also by more than their noise. */
+/* The medians differ by as much as counts as growth. */
 bool sf_medians_apart(const struct diff_build *b);
+/* They do, and by more than their noise; or the first cause does, whatever the noise of the rest. */
 bool sf_pauses_grew(const struct diff_build *b);
+bool sf_cause_grew(const struct diff_build *b);
 
 int sf_rank_causes(struct diff_build *b);
 /* What stayed while its parts swapped; marks the causes that are no more than that. Before ranking

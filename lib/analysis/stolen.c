@@ -86,7 +86,7 @@ static int ask(struct diff_build *b)
 
 	if (b->stolen[SF_FAST].known < d->nr[SF_FAST] || b->stolen[SF_SLOW].known < d->nr[SF_SLOW])
 		return 0;
-	if (!sf_pauses_grew(b))
+	if (!sf_pauses_grew(b) && !sf_cause_grew(b))
 		return unsure_growth(b);
 	if (!c || !c->path)
 		return 0;

@@ -9,6 +9,9 @@
 
 #include "analysis/diff_internal.h"
 
+static const double most_false = 0.02; /* verdicts that rest on the growth of the first cause alone */
+static const double least_own = 0.2;   /* of the difference: what such a cause did itself */
+
 static const char *owner_name(const struct sf_diff *d, uint32_t owner)
 {
 	return owner ? sf_diff_text(d, d->profile.owner[owner].label) : "somebody";
@@ -271,16 +274,17 @@ static void noise(struct sf_str *s, const struct sf_diff *d)
  * Whether it comes back with every BRANCH, or came once: as the first cause says, if it has most of the
  * growth and is the clearer series of the two. Its noise is only its own.
  */
-static void over_branches(struct sf_str *s, const struct sf_diff *d)
+static void over_branches(struct sf_str *s, const struct sf_diff *d, bool pauses)
 {
 	const struct sf_cause *c = &d->cause[0];
 	const struct sf_growth_line *l = d->growth ? sf_growths_pause(d->growth) : NULL;
 	const struct sf_growth *g = l ? &l->growth : NULL;
 	const char *what = "The growth";
 
-	if (!l || !l->grows)
+	if (!l || (pauses && !l->grows))
 		return;
-	if (c->growth.branches && c->share_pct >= 80 && c->growth.series.p <= g->series.p) {
+	if (!pauses ||
+	    (c->growth.branches && c->share_pct >= 80 && c->growth.series.p <= g->series.p)) {
 		g = &c->growth;
 		what = "This";
 	}
@@ -337,6 +341,30 @@ bool sf_pauses_grew(const struct diff_build *b)
 	return b->split_found || !d->delta.has_interval || d->delta.lo > 0;
 }
 
+/*
+ * Pauses on a busy machine wait for a CPU as it comes, and their series shows nothing; what the cause
+ * did itself, without that wait, may still grow from BRANCH to BRANCH. Only the first cause is asked,
+ * which was chosen for its size among all, so its p has to stand for each of them; Sen's interval keeps
+ * a single odd window from deciding.
+ */
+bool sf_cause_grew(const struct diff_build *b)
+{
+	const struct sf_diff *d = b->d;
+	const struct sf_cause *c = d->nr_causes ? &d->cause[0] : NULL;
+	double own = 0;
+
+	if (!b->no_growth || !sf_medians_apart(b) || !c || !c->path || c->shift ||
+	    c->growth.branches < SF_GROWTH_MIN)
+		return false;
+	for (size_t i = 0; i < c->nr_parts; i++)
+		if (c->part[i].path)
+			own += c->part[i].slow_ms - c->part[i].fast_ms;
+	return c->growth.trend.lo > 0 && c->growth.series.shape != SF_SHAPE_FLAT &&
+	       c->growth.series.p * (double)d->nr_causes <= most_false &&
+	       own >= b->min_ms && own >= b->min_pct / 100 * d->median_ms[SF_FAST] &&
+	       own >= least_own * d->delta.value;
+}
+
 static int no_growth(const struct diff_build *b)
 {
 	struct sf_diff *d = b->d;
@@ -367,11 +395,13 @@ int sf_find_verdict(struct diff_build *b)
 	struct sf_diff *d = b->d;
 	struct sf_str s = SF_STR_INIT;
 	const struct sf_cause *c = d->nr_causes ? &d->cause[0] : NULL;
+	bool pauses;
 
 	d->has_verdict = d->coverage.ok;
 	if (!d->has_verdict)
 		return 0;
-	if (!sf_pauses_grew(b))
+	pauses = sf_pauses_grew(b);
+	if (!pauses && !sf_cause_grew(b))
 		return no_growth(b);
 	if (!c || !c->path || c->delta.value <= 0) {
 		d->kind = SF_KIND_UNKNOWN;
@@ -382,19 +412,26 @@ int sf_find_verdict(struct diff_build *b)
 	}
 	d->kind = c->kind;
 	d->advice = advice_for(c);
-	sf_str_addf(&s, "The pauses grew from %.0f to %.0f ms because ", d->median_ms[SF_FAST],
-		    d->median_ms[SF_SLOW]);
+	if (pauses)
+		sf_str_addf(&s, "The pauses grew from %.0f to %.0f ms because ", d->median_ms[SF_FAST],
+			    d->median_ms[SF_SLOW]);
+	else
+		sf_str_addf(&s, "The pauses, %.0f and %.0f ms, are too noisy to tell their growth (p = %.2g); "
+				"that of their first cause is sure (p = %.2g): ", d->median_ms[SF_FAST],
+			    d->median_ms[SF_SLOW], d->series_p, c->growth.series.p);
 	because(&s, d, c);
 	parts(&s, d, c);
 	dirtied(&s, d, c);
-	sf_str_addf(&s, ": %.0f %% of the growth", c->share_pct);
-	if (c->delta.has_interval)
+	sf_str_addf(&s, ": %.0f %% of the %s", c->share_pct, pauses ? "growth" : "difference");
+	if (!pauses)
+		; /* its interval has the noise of the run queue, the growth over the BRANCHes has not */
+	else if (c->delta.has_interval)
 		sf_str_addf(&s, " (95 %% interval %.0f to %.0f ms)", c->delta.lo, c->delta.hi);
 	else
 		sf_str_add(&s, " (n = 1: no interval)");
 	sf_str_addch(&s, '.');
 	noise(&s, d);
-	over_branches(&s, d);
+	over_branches(&s, d, pauses);
 	if (!sf_str_failed(&s))
 		d->sentence = sf_diff_keep(d, "%s", s.buf);
 	sf_str_release(&s);

@@ -267,6 +267,33 @@ static void the_queue_belongs_to_the_work(void **state)
 	sf_str_release(&s);
 }
 
+/* Neighbours that come and go make the pauses too noisy for a test; what the work itself took is not. */
+static void a_cause_can_grow_in_noise(void **state)
+{
+	static const int slices[2][5] = { { 1, 5, 9, 13, 17 }, { 5, 5, 5, 5, 5 } };
+	static const int other[2][5] = { { 53, 1, 34, 44, 3 }, { 3, 1, 70, 130, 34 } };
+
+	for (int i = 0; i < 2; i++) {
+		struct sf_str s = SF_STR_INIT;
+		struct compared c;
+
+		sf_str_add(&s, THREADS);
+		for (int k = 0; k < 5; k++)
+			shared_cpu(&s, k + 1, slices[i][k], other[i][k]);
+		compare(&c, s.buf);
+		assert_true(c.d->series_p > 0.05);
+		assert_true(c.d->delta.value > 50);
+		assert_int_equal(c.d->kind, i ? SF_KIND_NONE : SF_KIND_CPU_USER);
+		if (!i) {
+			assert_non_null(strstr(c.d->sentence, "too noisy to tell their growth"));
+			assert_non_null(strstr(c.d->sentence, "This came with every BRANCH"));
+			assert_true(c.d->cause[0].growth.series.p < 0.001);
+		}
+		done(&c);
+		sf_str_release(&s);
+	}
+}
+
 static void is_refused(const struct compared *c, const char *why)
 {
 	bool said = false;
@@ -792,6 +819,7 @@ int main(void)
 		cmocka_unit_test(kinds_in_one_function_are_one_cause),
 		cmocka_unit_test(threads_of_one_quota_are_one_cause),
 		cmocka_unit_test(what_has_no_frame_in_common_is_several_causes),
+		cmocka_unit_test(a_cause_can_grow_in_noise),
 		cmocka_unit_test(no_verdict_without_proof),
 		cmocka_unit_test(no_verdict_without_switches),
 		cmocka_unit_test(stolen_time_is_nobodys_growth),
