@@ -37,7 +37,8 @@
  *	             early and the late part of a series that grows all along, and ci95 is null;
  *	             series_p: of "the series does not change", where the split was found
  *	coverage     {critical_path_pct, stack_pct, lost, schedstat_error_pct, sampler_pct,
- *	             missing_wakers_pct, overhead_ms, threads, others, ok, problems, notes}
+ *	             missing_wakers_pct, overhead_ms, stolen_ms, threads, others, ok, problems,
+ *	             notes}; stolen_ms: of the target's time on a CPU, by a hypervisor
  *	verdict      a cause, or null: coverage.problems says why
  *	causes       all of them, ranked; they are disjoint and sum to the difference
  *	passive      [{comm, tid, pid, ms, idle, waits_for: {comm, tid} or null}]
