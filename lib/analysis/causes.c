@@ -146,11 +146,13 @@ static void estimate(struct ranking *r, struct sf_cause *c)
 static int control(struct sf_diff *d)
 {
 	size_t n = d->nr_causes;
-	double *p = calloc(3 * n + 1, sizeof(*p)), *weight = p + n, *q = weight + n, all = 0;
+	double *p = calloc(3 * n + 1, sizeof(*p)), *weight, *q, all = 0;
 	ssize_t found = 0;
 
 	if (!p)
 		return -ENOMEM;
+	weight = p + n;
+	q = weight + n;
 	for (size_t i = 0; i < n; i++)
 		all += d->cause[i].path ? d->cause[i].fast_ms + d->cause[i].slow_ms : 0;
 	for (size_t i = 0; i < n; i++) {

@@ -93,7 +93,7 @@ static bool constant(const double *v, size_t n)
 static int describe(const struct sf_growths *g, const double *v, struct sf_growth *out, double *p)
 {
 	static const struct sf_series_opts both = { .two_sided = true };
-	double *x = calloc(2 * g->nr + 1, sizeof(*x)), *y = x + g->nr;
+	double *x = calloc(2 * g->nr + 1, sizeof(*x)), *y;
 	size_t n = 0;
 	int ret;
 
@@ -101,6 +101,7 @@ static int describe(const struct sf_growths *g, const double *v, struct sf_growt
 	*p = NAN;
 	if (!x)
 		return -ENOMEM;
+	y = x + g->nr;
 	for (size_t i = 0; i < g->nr; i++) {
 		if (!isfinite(v[i]))
 			continue;
@@ -277,14 +278,17 @@ static int by_weight(const void *a, const void *b)
 static int adjust(struct sf_growths *g)
 {
 	size_t n = g->nr_lines - 1;
-	double *p = calloc(2 * n + 1, sizeof(*p)), *q = p + n;
-	int ret = p ? 0 : -ENOMEM;
+	double *p = calloc(2 * n + 1, sizeof(*p)), *q;
+	int ret = 0;
 
-	for (size_t i = 0; !ret && i < n; i++) {
+	if (!p)
+		return -ENOMEM;
+	q = p + n;
+	for (size_t i = 0; i < n; i++) {
 		p[i] = g->line[i + 1].p;
 		g->tested += !isnan(p[i]);
 	}
-	if (!ret && n)
+	if (n)
 		ret = sf_fdr(p, NULL, n, alpha, q, NULL) < 0 ? -ENOMEM : 0;
 	for (size_t i = 0; !ret && i < g->nr_lines; i++) {
 		struct sf_growth_line *l = &g->line[i];

@@ -46,9 +46,11 @@ static void rest(uint64_t ns)
 static int make_dirs(const char *path)
 {
 	char *copy = strdup(path);
-	int ret = copy ? 0 : -ENOMEM;
+	int ret = 0;
 
-	for (char *p = copy; !ret && p && (p = strchr(p + 1, '/'));) {
+	if (!copy)
+		return -ENOMEM;
+	for (char *p = copy; !ret && (p = strchr(p + 1, '/'));) {
 		*p = '\0';
 		if (mkdir(copy, 0700) && errno != EEXIST)
 			ret = -errno;
