@@ -4,6 +4,9 @@
 CLANG ?= clang
 PROBED = LIBPERF=$(abspath $(LIBPERF))
 QUICK_TESTS = $(wildcard tests/cli/*.t)
+# What check-compilers tries: COMPILERS=gcc LEVELS=-O2 for one of them
+COMPILERS ?= gcc $(CLANG)
+LEVELS ?= -O0 -O2
 
 # Each of them builds in a directory of its own, with the libperf of this one.
 sub = $(MAKE) --no-print-directory O=$(O)/$(1) $(PROBED)
@@ -40,9 +43,9 @@ check-valgrind: ## the unit tests under valgrind
 	@sh tests/faults/valgrind.sh $(UNIT_BIN)
 
 .PHONY: check-compilers
-check-compilers: ## gcc and clang, -O0 and -O2, without a warning; the unit tests of each
+check-compilers: ## gcc and clang, -O0 and -O2, without a warning; unit tests of each
 	@sh scripts/deps.sh build test gates
-	+@for cc in gcc $(CLANG); do for opt in -O0 -O2; do \
+	+@for cc in $(COMPILERS); do for opt in $(LEVELS); do \
 		echo "== $$cc $$opt"; \
 		$(call sub,$$cc$$opt) CC=$$cc CFLAGS="$$opt -g" WERROR=1 all unit && \
 		$(call sub,$$cc$$opt) CC=$$cc CFLAGS="$$opt -g" WERROR=1 run-tests \
