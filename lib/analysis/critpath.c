@@ -3,6 +3,7 @@
 #include "analysis/running.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,7 +27,9 @@ struct walk {
 	struct level level[MAX_DEPTH];
 	int depth;
 	uint64_t pos;
-	int64_t throttled; /* ns that the target's cgroup was out of quota during the window; -1 unknown */
+	/* ns that CPU quotas held threads back during the window, of the target's cgroup and all above it,
+	 * and of all cgroups of the machine; -1 unknown */
+	int64_t throttled, machine_throttled;
 };
 
 static struct level *top(struct walk *w)
@@ -170,16 +173,12 @@ static uint32_t who_had(const struct sf_recording *rec, uint16_t cpu, uint64_t l
 	return best;
 }
 
-/* What the covariates of the window say of the target's cgroup; -1: nothing. */
-static int64_t throttled_ns(const struct sf_recording *rec, const struct sf_window *w)
+/* What a counter among the covariates says of the window, in ns; -1: nothing. */
+static int64_t throttled_ns(const struct sf_recording *rec, const struct sf_window *w, const char *name)
 {
-	for (size_t i = 0; w && i < w->nr_covariates; i++) {
-		const struct sf_covariate *c = &w->covariate[i];
+	double us = w ? sf_window_covariate(rec, w, name, true) : NAN;
 
-		if (!strcmp(sf_text(rec, c->name), "cgroup_throttled_us") && c->has_begin && c->has_end)
-			return c->end > c->begin ? (int64_t)((c->end - c->begin) * 1000) : 0;
-	}
-	return -1;
+	return us >= 0 ? (int64_t)(us * 1000) : -1;
 }
 
 static uint64_t snap_throttled(const struct sf_window *w, enum sf_window_edge edge, uint32_t tid)
@@ -206,10 +205,11 @@ static int64_t throttled_of(const struct walk *w, const struct sf_thread *t)
 
 /*
  * Out of quota: the thread's cgroup was throttled, and the thread's stack says so, or the CPU idled
- * meanwhile, or it was throttled for most of the time that the thread was runnable. Where the cgroup is
- * not known the stack is proof, whoever had the CPU then, and so is an idle CPU for a thread that was
- * taken from it; one that was just woken may wait for the CPU itself to wake, which takes a virtual one
- * some ms.
+ * meanwhile, or it was throttled for most of the time that the thread was runnable. Where the thread's
+ * cgroup is not known some cgroup of the machine must have been throttled; then the stack is proof, whoever
+ * had the CPU, and so is an idle CPU for a thread that was taken from it. One that was just woken may wait
+ * for the CPU itself to wake, which takes a virtual one some ms. Where nothing at all is known of
+ * cgroups, a stack has to show the throttle itself: other work is done on the way to user mode, too.
  */
 enum { QUOTA_NS = 1000000, WAKE_UP_NS = 5000000 };
 
@@ -219,14 +219,19 @@ static bool out_of_quota(struct walk *w, const struct sf_slice *iv, uint32_t beh
 	int64_t throttled = throttled_of(w, &w->rec->thread[top(w)->thread]);
 	bool idle = behind != SF_NO_THREAD && w->rec->thread[behind].flags & SF_THREAD_IDLE &&
 		    had * 2 > iv->hi - iv->lo;
-	bool said = iv->preempted && sf_mechanism_cpu_throttled(w->m, iv->stack);
+	enum sf_quota_sign sign = iv->preempted ? sf_mechanism_quota_sign(w->m, iv->stack) : SF_QUOTA_NO_SIGN;
 
 	if (iv->hi - iv->lo < QUOTA_NS)
 		return false;
-	if (throttled < 0)
-		return said || (idle && (iv->preempted || iv->hi - iv->lo >= WAKE_UP_NS));
-	return throttled && (said || idle ||
-			     (tl && (uint64_t)throttled * 2 > tl->total[SF_STATE_RUNNABLE]));
+	if (throttled >= 0)
+		return throttled && (sign || idle ||
+				     (tl && (uint64_t)throttled * 2 > tl->total[SF_STATE_RUNNABLE]));
+	if (sign == SF_QUOTA_THROTTLES)
+		return true;
+	if (!w->machine_throttled)
+		return false;
+	return (sign && w->machine_throttled > 0) ||
+	       (idle && (iv->preempted || iv->hi - iv->lo >= WAKE_UP_NS));
 }
 
 /* Somebody waits in the thread of the top level: index + 1. */
@@ -480,7 +485,8 @@ int sf_critpath_walk(struct sf_critpath *cp, struct sf_timelines *ts, struct sf_
 		     uint32_t root)
 {
 	struct walk w = { .cp = cp, .ts = ts, .m = m, .rec = ts->rec, .pos = ts->hi,
-			  .throttled = throttled_ns(ts->rec, ts->window) };
+			  .throttled = throttled_ns(ts->rec, ts->window, "cgroup_throttled_us"),
+			  .machine_throttled = throttled_ns(ts->rec, ts->window, "machine_throttled_us") };
 	int ret = 0;
 
 	cp->nr = cp->nr_waiters = 0;

@@ -84,6 +84,8 @@ int sf_cause_add_part(struct sf_diff *d, struct sf_cause *c, struct sf_cause_par
 int sf_list_passive(struct diff_build *b);
 int sf_list_moved(struct diff_build *b);
 int sf_list_dirtiers(struct diff_build *b);
+/* The cgroup whose quota took more CPU time from the owner in the slow windows ("/a/b"); NULL: not known. */
+const char *sf_throttling_cgroup(struct sf_diff *d, uint32_t owner);
 /* kind, sentence, advice. */
 int sf_find_verdict(struct diff_build *b);
 

@@ -235,11 +235,9 @@ static const char *const blk_throttle_users[] = {
 	"ioc_timer_fn", "iocg_*",
 };
 
-/*
- * On its way to user mode a thread whose cgroup has no quota left takes itself off the run queue. Other
- * work that waits for it there does not leave the CPU by itself.
- */
-static const char *const cpu_throttle_users[] = { "task_work_run", "throttle_cfs_rq_work" };
+/* What takes a thread whose cgroup has no quota left off the CPU, and what that is called by. */
+static const char *const cpu_throttles[] = { "throttle_cfs_rq_work" };
+static const char *const cpu_throttle_callers[] = { "task_work_run" };
 
 static const char *const sched_frames[] = {
 	"__schedule", "schedule", "schedule_idle", "preempt_schedule*", "__cond_resched",
@@ -289,7 +287,8 @@ enum {
 	LOC_BLK_THROTTLE = 8,
 	LOC_KERNEL = 16,
 	LOC_FILE_FAULT = 32,
-	LOC_CPU_THROTTLE = 64,
+	LOC_CPU_THROTTLES = 64,
+	LOC_CPU_THROTTLE_CALLER = 128,
 	LOC_ROLE_SHIFT = 8,
 };
 
@@ -356,8 +355,10 @@ static void learn(struct sf_mechanisms *m, uint32_t loc)
 			bits |= LOC_MEMORY;
 		if (NAME_IN(name, blk_throttle_users))
 			bits |= LOC_BLK_THROTTLE;
-		if (NAME_IN(name, cpu_throttle_users))
-			bits |= LOC_CPU_THROTTLE;
+		if (NAME_IN(name, cpu_throttles))
+			bits |= LOC_CPU_THROTTLES;
+		if (NAME_IN(name, cpu_throttle_callers))
+			bits |= LOC_CPU_THROTTLE_CALLER;
 		if (NAME_IN(name, file_faults))
 			bits |= LOC_FILE_FAULT;
 		for (size_t i = 0; i < SF_ARRAY_SIZE(rules); i++)
@@ -471,11 +472,14 @@ static uint32_t caller_of_scheduler(struct sf_mechanisms *m, uint32_t stack)
 	return cut;
 }
 
-bool sf_mechanism_cpu_throttled(struct sf_mechanisms *m, uint32_t stack)
+enum sf_quota_sign sf_mechanism_quota_sign(struct sf_mechanisms *m, uint32_t stack)
 {
 	uint32_t id = caller_of_scheduler(m, stack);
+	unsigned bits = id && id != stack ? bits_of(m, sf_stack_loc(m->rec, id)) : 0;
 
-	return id && id != stack && bits_of(m, sf_stack_loc(m->rec, id)) & LOC_CPU_THROTTLE;
+	if (bits & LOC_CPU_THROTTLES)
+		return SF_QUOTA_THROTTLES;
+	return bits & LOC_CPU_THROTTLE_CALLER ? SF_QUOTA_MAYBE : SF_QUOTA_NO_SIGN;
 }
 
 static uint32_t find_trimmed(struct sf_mechanisms *m, uint32_t stack)

@@ -125,7 +125,12 @@ static void because(struct sf_str *s, struct sf_diff *d, const struct sf_cause *
 			sf_str_addf(s, " that %s has", who);
 		break;
 	case SF_KIND_CPU_QUOTA:
-		sf_str_addf(s, "%s is held back %.0f ms longer by the CPU quota of its cgroup", who, ms);
+		sf_str_addf(s, "%s is held back %.0f ms longer by the CPU quota of ", who, ms);
+		up = sf_throttling_cgroup(d, c->owner);
+		if (up)
+			sf_str_addf(s, "cgroup %s", up);
+		else
+			sf_str_add(s, "its cgroup");
 		break;
 	case SF_KIND_LOCK:
 		lock_words(s, d, c, ms);

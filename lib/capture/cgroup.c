@@ -62,7 +62,7 @@ static const char *find_line(const char *text, const char *controller, size_t *l
 	return NULL;
 }
 
-static int locate(const char *text, const char *controller, struct sf_str *path)
+static int locate(const char *text, const char *controller, struct sf_str *path, size_t *mount)
 {
 	size_t len;
 	const char *where = find_line(text, controller, &len);
@@ -71,44 +71,36 @@ static int locate(const char *text, const char *controller, struct sf_str *path)
 	if (!where)
 		return -ENOENT;
 	ret = mount_point(controller, path);
-	if (!ret)
+	if (!ret) {
+		*mount = path->len;
 		sf_str_addn(path, where, len);
+	}
 	return ret;
 }
 
-int sf_cgroup_path(pid_t pid, pid_t tid, const char *controller, struct sf_str *path)
+int sf_cgroup_mount(const char *controller, struct sf_str *path)
+{
+	int ret = mount_point(controller, path);
+
+	return ret ? mount_point("", path) : 0;
+}
+
+int sf_cgroup_path(pid_t pid, pid_t tid, const char *controller, struct sf_str *path, size_t *mount)
 {
 	struct sf_str text = SF_STR_INIT;
+	size_t at = 0;
 	char file[64];
 	int ret;
 
 	snprintf(file, sizeof(file), "/proc/%d/task/%d/cgroup", (int)pid, (int)tid);
 	ret = sf_read_at(AT_FDCWD, file, &text);
 	if (!ret) {
-		ret = locate(text.buf, controller, path);
+		ret = locate(text.buf, controller, path, &at);
 		if (ret)
-			ret = locate(text.buf, "", path);
+			ret = locate(text.buf, "", path, &at);
 	}
+	if (mount)
+		*mount = at;
 	sf_str_release(&text);
 	return ret;
-}
-
-int64_t sf_cgroup_throttled(pid_t pid, pid_t tid)
-{
-	struct sf_str path = SF_STR_INIT, text = SF_STR_INIT;
-	int64_t ns = -1;
-	const char *p;
-
-	if (!sf_cgroup_path(pid, tid, "cpu", &path)) {
-		sf_str_add(&path, "/cpu.stat");
-		if (!sf_read_at(AT_FDCWD, path.buf, &text)) {
-			if ((p = strstr(text.buf, "throttled_usec ")))
-				ns = strtoll(p + 15, NULL, 10) * 1000;
-			else if ((p = strstr(text.buf, "throttled_time ")))
-				ns = strtoll(p + 15, NULL, 10);
-		}
-	}
-	sf_str_release(&path);
-	sf_str_release(&text);
-	return ns;
 }

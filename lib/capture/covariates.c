@@ -17,6 +17,7 @@
 #include "cgroup.h"
 #include "mark_list.h"
 #include "proc.h"
+#include "throttled.h"
 #include "tracefs.h"
 
 static void set(json_t *o, const char *name, uint64_t value)
@@ -174,6 +175,28 @@ static void add_sysfs_dirs(json_t *o, const char *dir, const char *file, const c
 		closedir(d);
 }
 
+/* Each group's own, so that what is out of quota can be named. */
+static void add_throttled(void *o, const char *cgroup, int64_t ns)
+{
+	struct sf_str name = SF_STR_INIT;
+
+	sf_str_addf(&name, "cgroup_%s_throttled_us", cgroup);
+	if (!sf_str_failed(&name))
+		set(o, name.buf, (uint64_t)ns / 1000);
+	sf_str_release(&name);
+}
+
+static void add_quotas(json_t *o, pid_t pid)
+{
+	int64_t target = sf_throttled_of(pid, pid, add_throttled, o);
+	int64_t machine = sf_throttled_machine();
+
+	if (target >= 0)
+		set(o, "cgroup_throttled_us", (uint64_t)target / 1000);
+	if (machine >= 0)
+		set(o, "machine_throttled_us", (uint64_t)machine / 1000);
+}
+
 static void add_cgroup(json_t *o, pid_t pid)
 {
 	static const struct pick memory[] = {
@@ -183,11 +206,8 @@ static void add_cgroup(json_t *o, pid_t pid)
 		{ "writeback", "cgroup_file_writeback_bytes" },
 	};
 	struct sf_str path = SF_STR_INIT;
-	int64_t throttled = sf_cgroup_throttled(pid, pid);
 
-	if (throttled >= 0)
-		set(o, "cgroup_throttled_us", (uint64_t)throttled / 1000);
-	if (!sf_cgroup_path(pid, pid, "memory", &path)) {
+	if (!sf_cgroup_path(pid, pid, "memory", &path, NULL)) {
 		sf_str_add(&path, "/memory.stat");
 		pick_numbers(o, path.buf, memory, 4);
 	}
@@ -265,6 +285,7 @@ json_t *sf_covariates(pid_t pid, uint64_t own)
 	add_pressure(o);
 	add_disks(o);
 	add_sysfs_dirs(o, "/sys/fs/ext4", "delayed_allocation_blocks", "ext4", "delalloc_blocks");
+	add_quotas(o, pid);
 	add_cgroup(o, pid);
 	add_process(o, pid);
 	add_cpu(o);

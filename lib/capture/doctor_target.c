@@ -221,35 +221,58 @@ static void confinement(struct sf_exam *e)
 	namespaces(e);
 }
 
-/* "50000 100000" of cgroup v2's cpu.max; v1 has two files. */
-static void quota(struct sf_exam *e)
+/* CPUs that the cgroup in dir may use: "50000 100000" of version 2's cpu.max, two files of version 1's;
+ * 0: as many as there are. */
+static double quota_of(const char *dir)
 {
-	struct sf_str path = SF_STR_INIT, file = SF_STR_INIT;
+	struct sf_str file = SF_STR_INIT;
 	long long max = -1, period = 0;
 	char buf[64];
 
-	if (!sf_cgroup_path(e->opts->pid, e->opts->pid, "cpu", &path)) {
-		sf_str_addf(&file, "%s/cpu.max", path.buf);
-		if (sf_proc_read(file.buf, buf, sizeof(buf)) > 0) {
-			if (sscanf(buf, "%lld %lld", &max, &period) != 2)
-				max = -1;
-		} else {
-			sf_str_reset(&file);
-			sf_str_addf(&file, "%s/cpu.cfs_quota_us", path.buf);
-			if (sf_proc_read(file.buf, buf, sizeof(buf)) > 0)
-				max = strtoll(buf, NULL, 10);
-			sf_str_reset(&file);
-			sf_str_addf(&file, "%s/cpu.cfs_period_us", path.buf);
-			if (sf_proc_read(file.buf, buf, sizeof(buf)) > 0)
-				period = strtoll(buf, NULL, 10);
-		}
+	sf_str_addf(&file, "%s/cpu.max", dir);
+	if (sf_proc_read(file.buf, buf, sizeof(buf)) > 0) {
+		if (sscanf(buf, "%lld %lld", &max, &period) != 2)
+			max = -1;
+	} else {
+		sf_str_reset(&file);
+		sf_str_addf(&file, "%s/cpu.cfs_quota_us", dir);
+		if (sf_proc_read(file.buf, buf, sizeof(buf)) > 0)
+			max = strtoll(buf, NULL, 10);
+		sf_str_reset(&file);
+		sf_str_addf(&file, "%s/cpu.cfs_period_us", dir);
+		if (sf_proc_read(file.buf, buf, sizeof(buf)) > 0)
+			period = strtoll(buf, NULL, 10);
 	}
-	if (max > 0 && period > 0)
-		sf_finding(e, SF_FINDING_OK, "CPU quota", NULL,
-			   "%.2f CPUs: what it takes away will be seen as cpu-quota",
-			   (double)max / (double)period);
-	sf_str_release(&path);
 	sf_str_release(&file);
+	return max > 0 && period > 0 ? (double)max / (double)period : 0;
+}
+
+/* The tightest of the cgroup that the target is in and all above. */
+static void quota(struct sf_exam *e)
+{
+	struct sf_str path = SF_STR_INIT, whose = SF_STR_INIT;
+	double least = 0;
+	size_t mount;
+
+	if (sf_cgroup_path(e->opts->pid, e->opts->pid, "cpu", &path, &mount))
+		path.len = 0;
+	while (path.len > mount) {
+		double cpus = quota_of(path.buf);
+
+		if (cpus > 0 && (!least || cpus < least)) {
+			least = cpus;
+			sf_str_reset(&whose);
+			sf_str_add(&whose, path.buf + mount);
+		}
+		path.len = (size_t)(strrchr(path.buf, '/') - path.buf);
+		path.buf[path.len] = '\0';
+	}
+	if (least > 0)
+		sf_finding(e, SF_FINDING_OK, "CPU quota", NULL,
+			   "%.2f CPUs (cgroup %s): what it takes away will be seen as cpu-quota", least,
+			   whose.buf);
+	sf_str_release(&path);
+	sf_str_release(&whose);
 }
 
 void sf_exam_target(struct sf_exam *e)

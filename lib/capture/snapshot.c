@@ -10,8 +10,8 @@
 #include <snapflame/array.h>
 #include <snapflame/marks.h>
 
-#include "cgroup.h"
 #include "proc.h"
+#include "throttled.h"
 
 enum { STACK_MAX = 8192, FRAMES_MAX = 128 };
 
@@ -55,6 +55,7 @@ static int take_thread(struct sf_edge_thread *t, pid_t pid, pid_t tid)
 
 int sf_edge_take(struct sf_edge *s, pid_t pid)
 {
+	struct sf_throttled throttled = SF_THROTTLED_INIT;
 	pid_t *tid;
 	int nr;
 
@@ -71,7 +72,8 @@ int sf_edge_take(struct sf_edge *s, pid_t pid)
 	}
 	s->t1 = sf_now();
 	for (size_t i = 0; i < s->nr; i++)
-		s->thread[i].throttled = sf_cgroup_throttled(pid, s->thread[i].tid);
+		s->thread[i].throttled = sf_throttled_next(&throttled, pid, s->thread[i].tid);
+	sf_throttled_release(&throttled);
 	free(tid);
 	return s->thread ? 0 : -ENOMEM;
 }

@@ -3,11 +3,9 @@
 #include "burn.h"
 #include "cause.h"
 #include "cgroup.h"
-#include "util.h"
 #include "vmm.h"
 
 #define MAIN_WORK_MS 30
-#define PERIOD_US    20000
 
 static struct cgroup group;
 static uint64_t digest;
@@ -31,18 +29,7 @@ static void setup(struct vmm *vmm)
 /* What whoever runs the machine does to the group before the next BRANCH. */
 static void between(struct vmm *vmm, unsigned k)
 {
-	double share = 1 / vmm_work(vmm, k + 1);
-	char text[64];
-
-	if (group.version == 1) {
-		snprintf(text, sizeof(text), "%d", PERIOD_US);
-		cgroup_set(&group, "cpu.cfs_period_us", text);
-		snprintf(text, sizeof(text), "%d", (int)(PERIOD_US * share));
-		cgroup_set(&group, "cpu.cfs_quota_us", text);
-	} else {
-		snprintf(text, sizeof(text), "%d %d", (int)(PERIOD_US * share), PERIOD_US);
-		cgroup_set(&group, "cpu.max", text);
-	}
+	cgroup_limit_cpu(&group, 1 / vmm_work(vmm, k + 1));
 }
 
 static void run(struct vmm *vmm, unsigned k)

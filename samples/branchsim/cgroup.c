@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { PERIOD_US = 20000 };
+
 static int has_word(const char *text, const char *word)
 {
 	size_t len = strlen(word);
@@ -59,9 +61,9 @@ void cgroup_set(struct cgroup *g, const char *file, const char *text)
 		die("%s: %s", path, strerror(-err));
 }
 
-void cgroup_enter(struct cgroup *g, const char *controller)
+static void make(struct cgroup *g, const char *controller)
 {
-	char root[200], path[300], text[64];
+	char root[200], path[300];
 
 	g->version = find_root(controller, root, sizeof(root));
 	if (!g->version)
@@ -73,8 +75,62 @@ void cgroup_enter(struct cgroup *g, const char *controller)
 	snprintf(g->path, sizeof(g->path), "%s/branchsim-%d", root, (int)getpid());
 	if (mkdir(g->path, 0755))
 		die("%s: %s", g->path, strerror(errno));
-	snprintf(text, sizeof(text), "%d", (int)getpid());
-	cgroup_set(g, "cgroup.procs", text);
+	g->inner[0] = '\0';
+}
+
+void cgroup_limit_cpu(struct cgroup *g, double cpus)
+{
+	int quota = (int)(PERIOD_US * cpus);
+	char text[64];
+
+	if (g->version == 1) {
+		snprintf(text, sizeof(text), "%d", PERIOD_US);
+		cgroup_set(g, "cpu.cfs_period_us", text);
+		snprintf(text, sizeof(text), "%d", quota);
+		cgroup_set(g, "cpu.cfs_quota_us", text);
+	} else {
+		snprintf(text, sizeof(text), "%d %d", quota, PERIOD_US);
+		cgroup_set(g, "cpu.max", text);
+	}
+}
+
+static void move_into(const char *dir, pid_t pid)
+{
+	char path[300];
+	int err;
+
+	snprintf(path, sizeof(path), "%s/cgroup.procs", dir);
+	err = write_text(path, "%d", (int)pid);
+	if (err)
+		die("%s: %s", path, strerror(-err));
+}
+
+void cgroup_enter(struct cgroup *g, const char *controller)
+{
+	make(g, controller);
+	move_into(g->path, getpid());
+}
+
+void cgroup_enter_below(struct cgroup *g, const char *controller)
+{
+	make(g, controller);
+	if (g->version == 2) {
+		char text[64];
+
+		snprintf(text, sizeof(text), "+%s", controller);
+		cgroup_set(g, "cgroup.subtree_control", text);
+	}
+	snprintf(g->inner, sizeof(g->inner), "%s/vm", g->path);
+	if (mkdir(g->inner, 0755))
+		die("%s: %s", g->inner, strerror(errno));
+	move_into(g->inner, getpid());
+}
+
+/* The kernel may need a moment to see that it is empty. */
+static void away(const char *dir)
+{
+	for (unsigned try = 0; rmdir(dir) && errno == EBUSY && try < 50; try++)
+		sleep_ns(MS_TO_NS(10));
 }
 
 void cgroup_leave(struct cgroup *g)
@@ -85,8 +141,8 @@ void cgroup_leave(struct cgroup *g)
 		return;
 	snprintf(path, sizeof(path), "%s/../cgroup.procs", g->path);
 	write_text(path, "%d", (int)getpid());
-	/* The kernel may need a moment to see that it is empty. */
-	for (unsigned try = 0; rmdir(g->path) && errno == EBUSY && try < 50; try++)
-		sleep_ns(MS_TO_NS(10));
+	if (g->inner[0])
+		away(g->inner);
+	away(g->path);
 	g->version = 0;
 }

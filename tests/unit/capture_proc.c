@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What /proc's files say, and back from the lines of a kernel stack to addresses. */
 #include <errno.h>
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -18,6 +20,7 @@
 #include "capture/kallsyms.h"
 #include "capture/mounts.h"
 #include "capture/proc.h"
+#include "capture/throttled.h"
 
 static void test_stat(void **state)
 {
@@ -241,6 +244,60 @@ static void own_memory(void **state)
 	json_decref(o);
 }
 
+static void put(const char *dir, const char *name, const char *text)
+{
+	char path[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static void note_group(void *arg, const char *cgroup, int64_t ns)
+{
+	sf_str_addf(arg, "%s %" PRId64 "\n", cgroup, ns);
+}
+
+/* A quota is counted where it stands: above the group that a thread is in, too. */
+static void test_throttled(void **state)
+{
+	char root[] = "/tmp/snapflame-cgroup.XXXXXX", a[64], b[64], c[64], rm[128];
+	struct sf_str path = SF_STR_INIT, seen = SF_STR_INIT;
+
+	assert_non_null(mkdtemp(root));
+	snprintf(a, sizeof(a), "%s/a", root);
+	snprintf(b, sizeof(b), "%s/a/b", root);
+	snprintf(c, sizeof(c), "%s/c", root);
+	assert_int_equal(mkdir(a, 0700) || mkdir(b, 0700) || mkdir(c, 0700), 0);
+	/* No group has a count: nothing is known. */
+	sf_str_add(&path, b);
+	assert_int_equal(sf_throttled_upwards(&path, strlen(root), NULL, NULL), -1);
+	assert_int_equal(sf_throttled_below(root), -1);
+	/* Version 2 has no counts in its root; version 1 has them in ns. */
+	put(root, "cpu.stat", "usage_usec 5\n");
+	put(a, "cpu.stat", "usage_usec 5\nnr_periods 9\nnr_throttled 3\nthrottled_usec 70\n");
+	put(a, "cpu.max", "5000 20000\n");
+	put(b, "cpu.stat", "nr_periods 0\nnr_throttled 0\nthrottled_time 11\n");
+	put(b, "cpu.cfs_quota_us", "-1\n");
+	put(c, "cpu.stat", "throttled_usec 1000\n");
+	put(c, "cpu.max", "max 100000\n");
+	sf_str_add(&path, b);
+	assert_int_equal(sf_throttled_upwards(&path, strlen(root), note_group, &seen), 70011);
+	assert_string_equal(seen.buf, "/a/b 11\n/a 70000\n");
+	/* The root itself, as /proc writes it. */
+	sf_str_addf(&path, "%s/", root);
+	assert_int_equal(sf_throttled_upwards(&path, strlen(root), note_group, &seen), -1);
+	/* Those without a quota are not looked at. */
+	assert_int_equal(sf_throttled_below(root), 70000);
+	sf_str_release(&path);
+	sf_str_release(&seen);
+	snprintf(rm, sizeof(rm), "rm -r '%s'", root);
+	assert_int_equal(system(rm), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -251,6 +308,7 @@ int main(void)
 		cmocka_unit_test(vm_names),
 		cmocka_unit_test(places),
 		cmocka_unit_test(own_memory),
+		cmocka_unit_test(test_throttled),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

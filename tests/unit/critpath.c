@@ -140,6 +140,22 @@ static void two_hops_and_a_process(void **state)
 	done(&w);
 }
 
+/* Another process leaves the CPU with such a stack on the way to user mode, and somebody else has it. */
+static void leaves_by_task_work(struct walked *w, const char *frames, const char *covariate)
+{
+	char text[2048];
+
+	snprintf(text, sizeof(text), THREADS
+		 "0 in 100 cpu1\n5 out 100 S futex_do_wait futex_wait | wait main\n0 in 200 cpu0\n"
+		 "10 out 200 R __schedule %s irqentry_exit_to_user_mode | encode\n"
+		 "10 in 300 cpu0\n50 out 300 R | burn\n50 in 200 cpu0\n"
+		 "60 out 200 R __schedule schedule irqentry_exit_to_user_mode | encode\n"
+		 "60 in 300 cpu0\n65 out 300 R | burn\n65 in 200 cpu0\n"
+		 "70 wake 100 by 200\n70 in 100 cpu1\n80 out 100 S ep_poll | loop\n"
+		 "window 1 0 80 100\n%s", frames, covariate);
+	walk(w, text);
+}
+
 static void the_run_queue_names_who_had_the_cpu(void **state)
 {
 	struct walked w;
@@ -171,17 +187,33 @@ static void the_run_queue_names_who_had_the_cpu(void **state)
 	IS(ms_of(&w, 100, SF_KIND_CPU_QUOTA), 0);
 	IS(ms_of(&w, 100, SF_KIND_RUNQUEUE), 40);
 	done(&w);
-	/* Others have the CPU, but the thread left it for want of quota. It need not be the target's. */
-	walk(&w, THREADS
-	     "0 in 100 cpu1\n5 out 100 S futex_do_wait futex_wait | wait main\n0 in 200 cpu0\n"
-	     "10 out 200 R __schedule __cond_resched task_work_run irqentry_exit_to_user_mode | encode\n"
-	     "10 in 300 cpu0\n50 out 300 R | burn\n50 in 200 cpu0\n"
-	     "60 out 200 R __schedule schedule irqentry_exit_to_user_mode | encode\n"
-	     "60 in 300 cpu0\n65 out 300 R | burn\n65 in 200 cpu0\n"
-	     "70 wake 100 by 200\n70 in 100 cpu1\n80 out 100 S ep_poll | loop\n"
-	     "window 1 0 80 100\n");
+	leaves_by_task_work(&w, "__cond_resched task_work_run", "covariate 1 machine_throttled_us 5000 45000\n");
 	IS(ms_of(&w, 200, SF_KIND_CPU_QUOTA), 40);
 	IS(ms_of(&w, 300, SF_KIND_RUNQUEUE), 5);
+	done(&w);
+	/* The throttle itself is proof, whatever is known of cgroups. */
+	leaves_by_task_work(&w, "preempt_schedule_common throttle_cfs_rq_work task_work_run", "");
+	IS(ms_of(&w, 200, SF_KIND_CPU_QUOTA), 40);
+	done(&w);
+	/* Other work is done there, too: closing files, say. No cgroup was throttled, or nobody looked. */
+	leaves_by_task_work(&w, "__cond_resched task_work_run", "covariate 1 machine_throttled_us 5000 5000\n");
+	IS(ms_of(&w, 200, SF_KIND_CPU_QUOTA), 0);
+	IS(ms_of(&w, 300, SF_KIND_RUNQUEUE), 45);
+	done(&w);
+	leaves_by_task_work(&w, "__cond_resched task_work_run", "");
+	IS(ms_of(&w, 200, SF_KIND_CPU_QUOTA), 0);
+	done(&w);
+	/* Another group's count is gone, with the group. */
+	leaves_by_task_work(&w, "__cond_resched task_work_run", "covariate 1 machine_throttled_us 45000 5000\n");
+	IS(ms_of(&w, 200, SF_KIND_CPU_QUOTA), 0);
+	done(&w);
+	/* An idle CPU while no cgroup of the machine was throttled is none either. */
+	walk(&w, THREADS
+	     "0 in 100 cpu1\n5 out 100 S futex_do_wait futex_wait | wait main\n0 in 200 cpu0\n"
+	     "10 out 200 R | encode\n10 in 0 cpu0\n50 in 200 cpu0\n"
+	     "70 wake 100 by 200\n70 in 100 cpu1\n80 out 100 S ep_poll | loop\n"
+	     "window 1 0 80 100\ncovariate 1 machine_throttled_us 700 700\n");
+	IS(ms_of(&w, 200, SF_KIND_CPU_QUOTA), 0);
 	done(&w);
 	/* A CPU that takes its time to wake up is no quota of the thread that it wakes up for. */
 	walk(&w, THREADS

@@ -79,8 +79,17 @@ enum sf_frame_role sf_mechanism_role(struct sf_mechanisms *m, uint32_t loc);
 bool sf_mechanism_memory(struct sf_mechanisms *m, uint32_t stack);
 /* Was a bio held back by the block cgroup's throttle before it was issued with this stack? */
 bool sf_mechanism_blk_throttled(struct sf_mechanisms *m, uint32_t stack);
-/* Did the thread leave the CPU with this stack because its cgroup was out of quota (Linux 6.18)? */
-bool sf_mechanism_cpu_throttled(struct sf_mechanisms *m, uint32_t stack);
+/*
+ * What a stack that a thread left the CPU with says of its CPU quota. Since Linux 6.18 a thread without
+ * quota takes itself off the CPU on its way to user mode, in work that is run there for many reasons.
+ */
+enum sf_quota_sign {
+	SF_QUOTA_NO_SIGN,
+	SF_QUOTA_MAYBE,     /* such work was run; some cgroup must have been throttled then */
+	SF_QUOTA_THROTTLES, /* the throttle itself */
+};
+
+enum sf_quota_sign sf_mechanism_quota_sign(struct sf_mechanisms *m, uint32_t stack);
 /* The stack without the scheduler's frames at its leaf; entry code after an interrupt, too. */
 uint32_t sf_mechanism_trim(struct sf_mechanisms *m, uint32_t stack);
 /* First frame from the leaf on that is in the kernel or not; false for SF_NO_STACK. */
