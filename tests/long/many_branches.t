@@ -8,19 +8,31 @@ peak=$BUILD/tests/tools/peak
 vmm_start two-hop --base 10 --grow 0
 ok $? "a VMM" || { done_testing; exit 1; }
 
+# best NAME COMMAND…: its output in NAME, its peak of memory and CPU time in NAME.peak: of three runs the one
+# that took the least of a CPU, as the cores are shared.
+best() {
+  name=$1
+  shift
+  : >"$name.peaks"
+  for _ in 1 2 3; do
+    "$peak" "$name.peak" "$@" >"$name" 2>"$err" || return
+    cat "$name.peak" >>"$name.peaks"
+  done
+  sort -n -k2 "$name.peaks" | head -n 1 >"$name.peak"
+}
+
 # measure N: a recording of that many BRANCHes, and a line of figures: BRANCHes, thousands of events (of the
 # whole machine: the more others do meanwhile, the more there are), file kB, record: kB, show: kB ms, diff: kB ms
 measure() {
   "$peak" record.peak "$SNAPFLAME" record -q --firecracker "$sock" --branches "$1" --gap 0.02 -o "$1.data" 2>"$err"
   is "$?" 0 "$1 BRANCHes: recorded" || diag "$(cat "$err")"
-  "$peak" show.peak "$SNAPFLAME" show "$1.data" branches --csv >branches.csv 2>"$err"
+  best show "$SNAPFLAME" show "$1.data" branches --csv
   is "$?" 0 "$1 BRANCHes: shown" || diag "$(cat "$err")"
-  is "$(awk -F, 'NR > 1 && $3 > 9 && $5 > 0 {n++} END {print n + 0}' branches.csv)" "$1" \
+  is "$(awk -F, 'NR > 1 && $3 > 9 && $5 > 0 {n++} END {print n + 0}' show)" "$1" \
     "$1 BRANCHes: all of them, with their pauses"
-  "$peak" diff.peak "$SNAPFLAME" diff --json --fast "1-$(($1 / 2))" --slow "$(($1 / 2 + 1))-$1" "$1.data" \
-    >diff.json 2>"$err"
+  best diff "$SNAPFLAME" diff --json --fast "1-$(($1 / 2))" --slow "$(($1 / 2 + 1))-$1" "$1.data"
   is "$?" 0 "$1 BRANCHes: compared" || diag "$(cat "$err")"
-  is "$(perl -MJSON::PP -0777 -ne 'my $d = decode_json($_); print "$d->{fast}{n} $d->{slow}{n}"' diff.json)" \
+  is "$(perl -MJSON::PP -0777 -ne 'my $d = decode_json($_); print "$d->{fast}{n} $d->{slow}{n}"' diff)" \
     "$(($1 / 2)) $(($1 / 2))" "$1 BRANCHes: half of them on either side"
   "$SNAPFLAME" show "$1.data" events --json >events.json 2>"$err"
   events=$(perl -MJSON::PP -0777 -ne 'my $n = 0; $n += $_->{count} // 0 for @{decode_json($_)}; printf "%.3f", $n / 1e3' events.json)
