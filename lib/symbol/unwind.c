@@ -7,6 +7,7 @@
 #include <sys/auxv.h>
 
 #include "symbol/cfi.h"
+#include "symbol/hotslots.h"
 #include "symbol/symbols.h"
 
 #ifdef SF_HAVE_DWARF
@@ -67,6 +68,7 @@ struct sf_unwind {
 		const struct sf_cfi_row *row;
 		uint32_t gen; /* of the mappings; 0: empty */
 	} *cache;
+	struct sf_hotslots hot;
 	uint64_t mask;		   /* the sample's set of registers that place is for */
 	int8_t place[SF_CFI_REGS]; /* by DWARF register: where it is in the sample, or -1 */
 	int8_t pc_place;
@@ -403,11 +405,13 @@ size_t sf_unwind_sample(struct sf_unwind *u, uint32_t pid, const struct sf_sampl
 	if (!max || !start(u, &c, sample) || !c.size)
 		return 0;
 	u->stats.samples++;
+	sf_hotslots_fetch(&u->hot, c.base, c.stack, c.size);
 	ips[n++] = c.pc;
 	row = row_of(u, maps, c.pc);
 	while (n < max && go_up(u, &c, row)) {
 		/* What a signal interrupted did not call: its pc is where it will go on. */
 		called = !row || !row->signal;
+		sf_hotslots_note(&u->hot, c.reg[c.arch->sp] - 8);
 		ips[n++] = c.pc - called;
 		row = row_of(u, maps, c.pc - called);
 	}
