@@ -143,6 +143,7 @@ static const struct wait_rule {
 	{ "usleep_range*", SF_WAIT_TIMER, 3 },
 	{ "schedule_timeout_uninterruptible", SF_WAIT_TIMER, 2 },
 	{ "timerfd_read*", SF_WAIT_TIMER, 3 },
+	{ "rcu_gp_fqs_loop", SF_WAIT_TIMER, 3 },
 	/* user space's own locks and messages */
 	{ "futex_wait*", SF_WAIT_FUTEX, 3 },
 	{ "__futex_wait", SF_WAIT_FUTEX, 3 },

@@ -152,8 +152,22 @@ static enum sf_state snap_state(char letter, uint8_t *task)
 	}
 }
 
+/*
+ * A thread is put on a CPU first, and nobody was seen to wake it: it waited for the CPU when recording
+ * began, unless it was seen asleep then or not all wakings were recorded.
+ */
+static bool waited_already(const struct sf_recording *rec, const struct sf_snap_thread *s)
+{
+	uint8_t task;
+
+	if (s)
+		return snap_state(s->state, &task) == SF_STATE_UNACCOUNTED;
+	return rec->system_scope && !strcmp(sf_text(rec, rec->meta.wakings), "ftrace");
+}
+
 /* State at the span's beginning from what comes first after it. */
-static void from_future(struct cursor *c, const struct sf_sched *e, const struct sf_window *w)
+static void from_future(struct cursor *c, const struct sf_recording *rec, const struct sf_sched *e,
+			const struct sf_window *w)
 {
 	const struct sf_snap_thread *s = snap_of(w, SF_EDGE_BEGIN, c->th->tid);
 	uint64_t start = c->th->start;
@@ -164,8 +178,9 @@ static void from_future(struct cursor *c, const struct sf_sched *e, const struct
 		c->now.cpu = e->cpu;
 	} else if (e) {
 		/* Woken, or put on a CPU without a waking that was seen: it slept. What was started
-		 * while recording first waits for a CPU. */
-		c->now.state = start && e->kind == SF_SCHED_IN ? SF_STATE_RUNNABLE : SF_STATE_BLOCKED;
+		 * while recording first waits for a CPU, and so did what was woken before it began. */
+		c->now.state = e->kind == SF_SCHED_IN && (start || waited_already(rec, s))
+				       ? SF_STATE_RUNNABLE : SF_STATE_BLOCKED;
 		c->now.task = SF_TASK_BLOCKED;
 		if (s && snap_state(s->state, &c->now.task) != SF_STATE_BLOCKED)
 			c->now.task = SF_TASK_BLOCKED;
@@ -176,6 +191,36 @@ static void from_future(struct cursor *c, const struct sf_sched *e, const struct
 		c->now.state = SF_STATE_BLOCKED;
 		c->now.task = SF_TASK_BLOCKED;
 	}
+}
+
+/* Was it recorded for a window that ended before w was begun? */
+static bool in_earlier_window(const struct sf_recording *rec, const struct sf_window *w, uint64_t time)
+{
+	for (size_t i = 0; i < rec->nr_windows; i++)
+		if (rec->window[i].snap[SF_EDGE_END].t1 >= time &&
+		    rec->window[i].snap[SF_EDGE_END].t1 < w->snap[SF_EDGE_BEGIN].t0)
+			return true;
+	return false;
+}
+
+/*
+ * The last event before the span may be of an earlier BRANCH, and nothing was recorded since. What
+ * comes next then says more than what came last; a sleep that goes on keeps its stack.
+ */
+static void after_a_gap(struct cursor *c, const struct sf_recording *rec, const struct sf_sched *last,
+			const struct sf_sched *next, const struct sf_window *w)
+{
+	struct sf_slice before = c->now;
+	uint64_t begin = w ? w->snap[SF_EDGE_BEGIN].t0 : 0;
+
+	if (!next || last->time >= begin || !in_earlier_window(rec, w, last->time) ||
+	    before.state == SF_STATE_ABSENT)
+		return;
+	from_future(c, rec, next, w);
+	if (c->now.state == before.state || c->now.state == SF_STATE_UNACCOUNTED)
+		c->now = before;
+	else
+		c->now.since = begin;
 }
 
 /* Sleeps without a stack get the one that /proc showed meanwhile. */
@@ -285,8 +330,9 @@ int sf_timeline_build(struct sf_timeline *t, const struct sf_recording *rec, uin
 		open_state(&c, SF_STATE_UNACCOUNTED, th->start);
 		for (i--; i < first; i++)
 			on_event(&c, &th->sched[i]);
+		after_a_gap(&c, rec, &th->sched[first - 1], i < th->nr_sched ? &th->sched[i] : NULL, window);
 	} else {
-		from_future(&c, i < th->nr_sched ? &th->sched[i] : NULL, window);
+		from_future(&c, rec, i < th->nr_sched ? &th->sched[i] : NULL, window);
 	}
 	for (; i < th->nr_sched && th->sched[i].time < hi; i++) {
 		t->switches += th->sched[i].kind == SF_SCHED_IN && th->sched[i].time >= lo;

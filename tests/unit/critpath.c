@@ -238,6 +238,7 @@ static void io_is_told_apart(void **state)
 		{ "io_schedule folio_wait_bit_common filemap_read_folio", SF_KIND_IO_DEVICE },
 		{ "schedule_timeout try_to_free_pages __alloc_pages", SF_KIND_MEMORY },
 		{ "do_nanosleep hrtimer_nanosleep", SF_KIND_TIMER },
+		{ "schedule schedule_timeout rcu_gp_fqs_loop rcu_gp_kthread", SF_KIND_TIMER },
 		{ "schedule unix_stream_read_generic", SF_KIND_PEER },
 		{ "schedule some_driver_wait", SF_KIND_UNKNOWN },
 	};
@@ -505,6 +506,44 @@ static void edges_and_lost_events(void **state)
 	sf_recording_free(rec);
 }
 
+static void time_in(struct sf_recording *rec, uint32_t thread, enum sf_state state, double ms)
+{
+	const struct sf_window *w = &rec->window[1];
+	struct sf_timeline tl = { 0 };
+
+	assert_int_equal(sf_timeline_build(&tl, rec, thread, w, w->lo, w->hi), 0);
+	IS((double)tl.total[state] / 1e6, ms);
+	sf_timeline_release(&tl);
+}
+
+/* Between two BRANCHes nothing is recorded: what a thread did last is not what it does when the next one
+ * begins. Its next event tells. */
+static void a_gap_is_no_sleep(void **state)
+{
+	struct sf_recording *rec = synth(
+		THREADS "window 1 10 50 100\nsnap 1 begin 9 0 100 S 0\nsnap 1 end 51 0 100 S 0\n"
+			"window 2 110 190 100\nsnap 2 begin 109 0 101 R 0\nsnap 2 end 191 0 101 R 0\n"
+			/* Asleep, and later in the queue; on a CPU; asleep again. */
+			"20 out 200 S ep_poll | loop\n130 in 200 cpu0\n"
+			"30 out 300 S ep_poll | loop\n140 out 300 S ep_poll | loop\n"
+			"20 in 101 cpu1\n40 out 101 R | work\n150 in 101 cpu1\n"
+			"45 out 100 R | work\n160 wake 100 by 300\n170 in 100 cpu1\n"
+			"35 out 110 S ep_poll | loop\n160 wake 110 by 300\n170 in 110 cpu0\n");
+
+	/* Where wakings may be missing, a thread that nobody woke slept. */
+	time_in(rec, 4, SF_STATE_BLOCKED, 20);
+	rec->meta.wakings = sf_strtab_id(&rec->str, "ftrace");
+	rec->system_scope = true;
+	time_in(rec, 4, SF_STATE_RUNNABLE, 20);
+	time_in(rec, 4, SF_STATE_RUNNING, 60);
+	time_in(rec, 5, SF_STATE_RUNNING, 30);
+	time_in(rec, 5, SF_STATE_UNACCOUNTED, 0);
+	time_in(rec, 2, SF_STATE_RUNNABLE, 40);
+	time_in(rec, 1, SF_STATE_BLOCKED, 50);
+	time_in(rec, 3, SF_STATE_BLOCKED, 50);
+	sf_recording_free(rec);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -525,6 +564,7 @@ int main(void)
 		cmocka_unit_test(circles_end),
 		cmocka_unit_test(states_sum_to_the_span),
 		cmocka_unit_test(edges_and_lost_events),
+		cmocka_unit_test(a_gap_is_no_sleep),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

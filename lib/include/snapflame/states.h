@@ -3,7 +3,7 @@
  * What a thread did: every ns of a span of time in exactly one state.
  *
  * Sources, in this order: context switches and wakings inside the span; the last ones before it and
- * the first ones after it; the snapshot of /proc at the window's edges and the polled stacks, for
+ * the first ones after it (of another BRANCH the last ones only where these agree); the snapshot of /proc at the window's edges and the polled stacks, for
  * threads that were asleep all the time. A span with no evidence at all is SF_STATE_UNACCOUNTED,
  * never guessed.
  */
