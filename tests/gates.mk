@@ -14,14 +14,16 @@ sub = $(MAKE) --no-print-directory O=$(O)/$(1) $(PROBED)
 .PHONY: gates
 gates: lint check-compilers check-valgrind check-faults check-sanitize coverage ## all of the gates below
 
-$(O)/tests/faults.so: tests/faults/faults.c
+# For LD_PRELOAD: calls that fail, and clocks that are set
+PRELOADS = $(O)/tests/faults.so $(O)/tests/clocks.so
+$(PRELOADS): $(O)/tests/%.so: tests/faults/%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(OWN_CFLAGS) $(CPPFLAGS) $(CFLAGS) -shared -fPIC -o $@ $< -ldl
 
 # The program has its own malloc where it is instrumented.
 ifeq ($(SANITIZE),)
-run-tests: $(O)/tests/faults.so
+run-tests: $(PRELOADS)
 endif
 
 .PHONY: check-faults

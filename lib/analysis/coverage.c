@@ -166,6 +166,22 @@ static int check_root(struct diff_build *b, const struct sf_recording *rec, cons
 	return 0;
 }
 
+/* A clock that is set is none of ours. */
+static int check_upsets(struct diff_build *b, const struct sf_window *w)
+{
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < w->nr_upsets; i++) {
+		const struct sf_upset *u = &w->upset[i];
+
+		if (u->text && u->kind == SF_UPSET_CLOCK)
+			ret = NOTE(b, "in BRANCH %u %s", w->branch, u->text);
+		else if (u->text)
+			ret = PROBLEM(b, "in BRANCH %u %s: record it again", w->branch, u->text);
+	}
+	return ret;
+}
+
 int sf_coverage_window(struct diff_build *b, const struct sf_window_ref *ref,
 		       const struct sf_critpath *cp)
 {
@@ -179,6 +195,8 @@ int sf_coverage_window(struct diff_build *b, const struct sf_window_ref *ref,
 		ret = check_span(b, rec, w);
 	if (!ret)
 		ret = check_root(b, rec, w);
+	if (!ret)
+		ret = check_upsets(b, w);
 	if (!ret)
 		ret = cpu_time(b, rec, w);
 	if (ret)

@@ -13,28 +13,6 @@
 
 enum { MAX_CPUS = 1024 };
 
-/* "0-3,5" of /sys/devices/system/cpu/online */
-static size_t online(unsigned *cpu, size_t max)
-{
-	char buf[4096], *p = buf;
-	size_t n = 0;
-
-	if (sf_proc_read("/sys/devices/system/cpu/online", buf, sizeof(buf)) <= 0) {
-		cpu[0] = 0;
-		return 1;
-	}
-	while (*p >= '0' && *p <= '9') {
-		unsigned long first = strtoul(p, &p, 10), last = first;
-
-		if (*p == '-')
-			last = strtoul(p + 1, &p, 10);
-		for (; first <= last && n < max; first++)
-			cpu[n++] = (unsigned)first;
-		p += *p == ',';
-	}
-	return n;
-}
-
 /* CPUs with a complaint, as "0, 3, 5", and the worst of them. */
 struct complaint {
 	struct sf_str cpus;
@@ -156,7 +134,7 @@ void sf_exam_events(struct sf_exam *e)
 			     .sched.cpus = SF_STR_INIT };
 	int id = e->tracefs.dir >= 0 ? sf_tracefs_id(&e->tracefs, SF_EVENT_SWITCH) : 0;
 	unsigned cpu[MAX_CPUS];
-	size_t n = online(cpu, MAX_CPUS);
+	size_t n = sf_proc_online(cpu, MAX_CPUS);
 	int ret = 0;
 
 	for (size_t i = 0; i < n; i++) {

@@ -284,7 +284,7 @@ static int stop_and_go(struct qmp_driver *q, struct sf_branch *b, struct sf_erro
 	int ret, resumed;
 
 	b->begin = b->end = sf_now();
-	q->qmp.stop = q->qmp.resume = 0;
+	sf_qmp_begin(&q->qmp);
 	sf_janitor_paused(&q->janitor, true);
 	ret = snapshot(q, b, &why);
 	if (ret) {

@@ -103,7 +103,7 @@ int sf_event_attr(struct sf_perf_event *ev, enum sf_event_id id, const struct sf
 		.config = (uint64_t)tp,
 		.sample_period = 1,
 		.sample_type = BASE_TYPE | (tp ? PERF_SAMPLE_RAW : 0),
-		.read_format = PERF_FORMAT_ID,
+		.read_format = SF_READ_FORMAT,
 		.disabled = 1,
 		.inherit = !ev->wide,
 		.sample_id_all = 1,

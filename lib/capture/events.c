@@ -193,6 +193,19 @@ static int list_tasks(pid_t pid, const pid_t *before, int nr_before, pid_t **tid
 	return before && nr > 0 ? kept : nr;
 }
 
+static int keep_cpus(struct sf_events *e, struct perf_cpu_map *cpus)
+{
+	int nr = perf_cpu_map__nr(cpus);
+
+	e->cpu = calloc((size_t)nr + 1, sizeof(*e->cpu));
+	if (!e->cpu)
+		return -ENOMEM;
+	e->nr_cpus = (size_t)nr;
+	for (int i = 0; i < nr; i++)
+		e->cpu[i] = (unsigned)perf_cpu_map__cpu(cpus, i).cpu;
+	return 0;
+}
+
 static int open_with_maps(struct sf_events *e, int which, const struct sf_events_opts *o,
 			  const pid_t *before, int nr_before, const struct sf_tracefs *fs,
 			  struct sf_missing *missing)
@@ -209,9 +222,9 @@ static int open_with_maps(struct sf_events *e, int which, const struct sf_events
 	else
 		threads = which == WIDE ? perf_thread_map__new_dummy()
 					: perf_thread_map__new_array(nr, tid);
-	if (cpus)
-		e->nr_cpus = (size_t)perf_cpu_map__nr(cpus);
-	if (cpus && threads)
+	if (cpus && which == WIDE && nr >= 0)
+		nr = keep_cpus(e, cpus);
+	if (cpus && threads && nr >= 0)
 		ret = add_events(e, which, o, fs, missing);
 	if (!ret) {
 		perf_evlist__set_maps(e->list[which], cpus, threads);
@@ -414,6 +427,25 @@ void sf_events_enable(struct sf_events *e, bool on)
 	}
 }
 
+int sf_events_running(const struct sf_events *e, uint64_t *ns)
+{
+	const struct sf_perf_event *ev = &e->event[SF_EV_SIDEBAND];
+	struct {
+		uint64_t value, enabled, running, id;
+	} count;
+
+	if (!ev->wide || !ev->nr)
+		ev = &e->event[SF_EV_CLOCK];
+	if (!ev->wide || !ev->nr || ev->nr != e->nr_cpus)
+		return -ENOENT;
+	for (size_t i = 0; i < ev->nr; i++) {
+		if (read(ev->fd[i], &count, sizeof(count)) != sizeof(count))
+			return -EIO;
+		ns[i] = count.running;
+	}
+	return 0;
+}
+
 void sf_events_close(struct sf_events *e)
 {
 	close_list(e, WIDE);
@@ -423,6 +455,7 @@ void sf_events_close(struct sf_events *e)
 		free(e->event[i].id);
 	}
 	free(e->ring);
+	free(e->cpu);
 	*e = (struct sf_events){ 0 };
 }
 
@@ -456,6 +489,11 @@ void sf_events_enable(struct sf_events *e, bool on)
 
 void sf_events_enable_sideband(struct sf_events *e)
 {
+}
+
+int sf_events_running(const struct sf_events *e, uint64_t *ns)
+{
+	return -ENOENT;
 }
 
 void sf_events_close(struct sf_events *e)

@@ -18,6 +18,10 @@
 #include "missing.h"
 #include "tracefs.h"
 
+/* Of each event: how long it was on, for sf_events_running(). */
+#define SF_READ_FORMAT                                                                             \
+	(PERF_FORMAT_ID | PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING)
+
 struct perf_evlist;
 struct perf_evsel;
 
@@ -55,7 +59,8 @@ struct sf_events {
 	struct perf_evlist *list[2]; /* wide, task */
 	struct sf_ring *ring;
 	size_t nr_rings, rings_alloc;
-	size_t nr_cpus; /* that each event was opened on */
+	unsigned *cpu;  /* numbers of those that each CPU-wide event was opened on, sorted */
+	size_t nr_cpus;
 	bool user_only; /* the kernel's side is not for us */
 	bool no_files;  /* there were not descriptors enough */
 };
@@ -79,6 +84,11 @@ int sf_events_open(struct sf_events *e, const struct sf_events_opts *opts,
 /* Switch on or off. The sideband stays on from the first time: maps must not be missed in a gap. */
 void sf_events_enable(struct sf_events *e, bool on);
 void sf_events_enable_sideband(struct sf_events *e);
+/*
+ * ns that CPU-wide events were counting, for each CPU; -ENOENT where none is CPU-wide. Whole only
+ * while they are on.
+ */
+int sf_events_running(const struct sf_events *e, uint64_t *ns);
 void sf_events_close(struct sf_events *e);
 
 /* May this process record all CPUs? */

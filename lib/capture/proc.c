@@ -201,3 +201,25 @@ int sf_find_comm(const char *name, pid_t *pid, size_t max)
 		free(all);
 	return nr < 0 ? nr : found;
 }
+
+/* "0-3,5" */
+size_t sf_proc_online(unsigned *cpu, size_t max)
+{
+	char buf[4096], *p = buf;
+	size_t n = 0;
+
+	if (sf_proc_read("/sys/devices/system/cpu/online", buf, sizeof(buf)) <= 0) {
+		cpu[0] = 0;
+		return 1;
+	}
+	while (*p >= '0' && *p <= '9') {
+		unsigned long first = strtoul(p, &p, 10), last = first;
+
+		if (*p == '-')
+			last = strtoul(p + 1, &p, 10);
+		for (; first <= last && n < max; first++)
+			cpu[n++] = (unsigned)first;
+		p += *p == ',';
+	}
+	return n;
+}

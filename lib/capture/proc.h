@@ -47,6 +47,9 @@ uint64_t sf_process_cpu(pid_t pid);
 uint64_t sf_thread_cpu(void); /* of the caller */
 uint64_t sf_own_cpu(void);    /* of this process with all threads */
 
+/* Numbers of the CPUs that are online, sorted: at least one, at most max. */
+size_t sf_proc_online(unsigned *cpu, size_t max);
+
 /* Is the process there (a zombie is not)? */
 bool sf_proc_alive(pid_t pid);
 

@@ -19,30 +19,43 @@ enum {
 	READ_BYTES = 16 * 1024,
 	STEP_MS = 1000,
 	WORDS_MAX = 400,
+	SET_NS = 1000000, /* a clock that jumps so far was set */
 };
 
-/* Events are stamped with the time of day. */
-static uint64_t monotonic_of(const json_t *stamp)
+static int64_t time_of_day(void)
+{
+	struct timespec real;
+
+	clock_gettime(CLOCK_REALTIME, &real);
+	return (int64_t)real.tv_sec * 1000000000 + real.tv_nsec;
+}
+
+/* Events are stamped with the time of day: where that was set meanwhile, they came just now. */
+static uint64_t monotonic_of(const struct sf_qmp *q, const json_t *stamp)
 {
 	json_int_t s = json_integer_value(json_object_get(stamp, "seconds"));
 	json_int_t us = json_integer_value(json_object_get(stamp, "microseconds"));
-	struct timespec real;
-	int64_t age;
-	uint64_t now;
+	int64_t real = time_of_day(), age;
+	uint64_t now = sf_now();
 
-	clock_gettime(CLOCK_REALTIME, &real);
-	now = sf_now();
-	if (s <= 0 || s > INT64_MAX / 2000000000 || us < 0 || us > 999999)
+	if (s <= 0 || s > INT64_MAX / 2000000000 || us < 0 || us > 999999 ||
+	    llabs(real - (int64_t)now - q->time_of_day) > SET_NS)
 		return now;
-	age = ((int64_t)real.tv_sec - s) * 1000000000 + real.tv_nsec - us * 1000;
-	/* Somebody may have set the clock: no event is from the future. */
+	age = real - s * 1000000000 - us * 1000;
+	/* No event is from the future. */
 	return age > 0 && (uint64_t)age < now ? now - (uint64_t)age : now;
+}
+
+void sf_qmp_begin(struct sf_qmp *q)
+{
+	q->stop = q->resume = 0;
+	q->time_of_day = time_of_day() - (int64_t)sf_now();
 }
 
 static void take_event(struct sf_qmp *q, const json_t *o)
 {
 	const char *name = json_string_value(json_object_get(o, "event"));
-	uint64_t at = monotonic_of(json_object_get(o, "timestamp"));
+	uint64_t at = monotonic_of(q, json_object_get(o, "timestamp"));
 
 	if (!strcmp(name, "STOP"))
 		q->stop = at;
@@ -245,6 +258,7 @@ int sf_qmp_open(struct sf_qmp *q, int fd, const struct sf_api_wait *wait, struct
 	int ret;
 
 	*q = (struct sf_qmp){ .fd = fd };
+	sf_qmp_begin(q);
 	ret = receive(q, wait, &o);
 	if (!ret && !json_object_get(o, "QMP"))
 		ret = -EPROTO;

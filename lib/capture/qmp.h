@@ -17,12 +17,16 @@ struct sf_qmp {
 	char *buf;    /* what was read and is not a whole line yet */
 	size_t used, alloc;
 	char version[64]; /* of QEMU, as its greeting says; "" where it does not */
-	/* ns, CLOCK_MONOTONIC: of the last event of that name; 0: none. The caller may clear them. */
+	/* ns, CLOCK_MONOTONIC: of the last event of that name since sf_qmp_begin(); 0: none. */
 	uint64_t stop, resume;
+	int64_t time_of_day; /* - CLOCK_MONOTONIC, when it was called */
 };
 
 /* Take over the connected, non-blocking fd and negotiate. */
 int sf_qmp_open(struct sf_qmp *q, int fd, const struct sf_api_wait *wait, struct sf_error *err);
+
+/* Begin to look for events. */
+void sf_qmp_begin(struct sf_qmp *q);
 
 /*
  * Execute command with arguments (an object that is taken over, or NULL); pass is a descriptor that

@@ -14,6 +14,7 @@
 #include "identity.h"
 #include "proc.h"
 #include "session.h"
+#include "upsets.h"
 
 static json_t *words(char *const *word, size_t nr)
 {
@@ -220,6 +221,7 @@ static void switch_off(struct sf_capture *c)
 struct edges {
 	struct sf_edge begin, end;
 	struct sf_writers before, after;
+	struct sf_upsets calm, upset; /* while the events were on */
 };
 
 /* From the snapshot before to the snapshot after: the part that the target pays for. */
@@ -229,6 +231,7 @@ static int perform(struct sf_capture *c, struct sf_branch *b, struct edges *e, s
 	int ret;
 
 	switch_on(c);
+	sf_upsets_take(&e->calm, &c->events);
 	sf_edge_take(&e->begin, c->pid);
 	/* Here, not behind the window: a recorder that is killed in it has this already. */
 	ret = sf_edge_marks(&e->begin, &c->kallsyms, b->number, "begin", &c->marks, &c->addresses);
@@ -243,16 +246,20 @@ static int perform(struct sf_capture *c, struct sf_branch *b, struct edges *e, s
 	c->poll_ns += c->poller.cpu_ns - poll;
 	c->window_ns += b->end - b->begin;
 	sf_edge_take(&e->end, c->pid);
+	sf_upsets_take(&e->upset, &c->events);
 	switch_off(c);
 	return ret;
 }
 
-static int keep(struct sf_capture *c, const struct sf_branch *b, struct edges *e)
+static int keep(struct sf_capture *c, struct sf_branch *b, struct edges *e)
 {
 	json_t *writers = sf_writers_between(&e->before, &e->after);
+	json_t *upsets = sf_upsets_between(&e->calm, &e->upset, &c->events);
 	int ret = sf_edge_marks(&e->end, &c->kallsyms, b->number, "end", &c->marks,
 				&c->addresses);
 
+	if (upsets)
+		sf_branch_set(b, "upsets", upsets);
 	if (!ret)
 		ret = sf_session_window(c, b);
 	if (!ret)
@@ -302,6 +309,8 @@ static int record_branch(struct sf_capture *c, struct sf_branch *b, struct sf_er
 	sf_edge_release(&e.end);
 	sf_writers_release(&e.before);
 	sf_writers_release(&e.after);
+	sf_upsets_release(&e.calm);
+	sf_upsets_release(&e.upset);
 	return ret ? ret : kept ? sf_error_set(err, kept, "out of memory") : 0;
 }
 

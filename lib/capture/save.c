@@ -42,7 +42,7 @@ static int add_own_event(struct sf_writer *w, const char *name, uint32_t type, u
 		.config = config,
 		.sample_period = 1,
 		.sample_type = sample_type,
-		.read_format = PERF_FORMAT_ID,
+		.read_format = SF_READ_FORMAT,
 		.disabled = 1,
 		.sample_id_all = 1,
 		.use_clockid = 1,

@@ -143,6 +143,27 @@ static int read_phases(struct sf_recording *rec, struct sf_window *w, const json
 	return 0;
 }
 
+/* Kinds that came later are as bad as a CPU that went. */
+static int read_upsets(struct sf_recording *rec, struct sf_window *w, const json_t *list)
+{
+	const json_t *u;
+	size_t i;
+
+	json_array_foreach(list, i, u) {
+		const char *kind = get_text(u, "kind"), *text = get_text(u, "text");
+
+		if (SF_GROW(w->upset, w->nr_upsets + 1, w->upset_alloc))
+			return -ENOMEM;
+		w->upset[w->nr_upsets++] = (struct sf_upset){
+			!strcmp(kind, "sleep")	 ? SF_UPSET_SLEEP
+			: !strcmp(kind, "clock") ? SF_UPSET_CLOCK
+						 : SF_UPSET_CPU,
+			sf_arena_strndup(&rec->arena, text, strlen(text)),
+		};
+	}
+	return 0;
+}
+
 static int mark_window(struct sf_recording *rec, const json_t *o)
 {
 	struct sf_window *w = window_of(rec, o);
@@ -171,7 +192,9 @@ static int mark_window(struct sf_recording *rec, const json_t *o)
 	bytes = get_num(own, "diff_physical_bytes", -1);
 	/* Any number may stand there. */
 	w->diff_physical_bytes = bytes >= 0 && bytes < 0x1p63 ? (int64_t)bytes : -1;
-	return read_phases(rec, w, json_object_get(o, "phases"));
+	return read_phases(rec, w, json_object_get(o, "phases")) ||
+			       read_upsets(rec, w, json_object_get(o, "upsets"))
+		       ? -ENOMEM : 0;
 }
 
 enum { MAX_SNAP_STACK = 128, SYSCALL_ARGS = 6 };

@@ -110,6 +110,7 @@ void sf_window_release(struct sf_window *w)
 	free(w->file);
 	free(w->writer);
 	free(w->phase);
+	free(w->upset);
 }
 
 static void thread_release(struct sf_thread *t)

@@ -6,6 +6,8 @@ cd "$TMP" || exit 1
 fake=
 trap 'tap_status=$?; [ -z "$fake" ] || kill $fake 2>/dev/null; [ $tap_status -eq 0 ] && [ $tap_failed -ne 0 ] && exit 1; exit $tap_status' EXIT
 marks() { tr '\000' '\n' <"$1" | grep -a "^{.*\"type\":\"$2\""; }
+# num JSON NAME
+num() { echo "$1" | grep -o "\"$2\":[-0-9]*" | head -n 1 | cut -d: -f2; }
 
 fake_start() {
   [ -z "$fake" ] || { kill $fake 2>/dev/null; wait $fake 2>/dev/null; }
@@ -28,6 +30,21 @@ run "$SNAPFLAME" record -q --qmp q.sock --branches 2 --gap 0.01 -o run.data
 is "$status$(cat "$err")" 0 "it replies as it should"
 is "$(marks run.data window | grep -c '"dark_begin":.*"dark_end":')" 2 "the events are the dark window"
 is "$(grep -Ev '^query|^qmp' log | tr '\n' ' ')" "getfd stop migrate cont getfd stop migrate cont " "the calls"
+clocks=$BUILD/tests/clocks.so
+if [ -e "$clocks" ]; then
+  for by in 3600000000000 30000000 -3600000000000; do
+    fake_start set
+    run env LD_PRELOAD="$clocks" CLOCK_WHEN=q.sock.set CLOCK_SET=$by "$SNAPFLAME" record -q --qmp q.sock -o run.data
+    rm -f q.sock.set
+    w=$(marks run.data window)
+    [ "$(num "$w" begin)" -le "$(num "$w" dark_begin)" ] && [ "$(num "$w" dark_begin)" -le "$(num "$w" dark_end)" ] &&
+      [ "$(num "$w" dark_end)" -le "$(num "$w" end)" ]
+    ok $? "the clock is set by $by ns in a BRANCH: the dark window stays in it" || diag "$w"
+    like "$w" '*"kind":"clock"*' "and the recording says so"
+  done
+else
+  skip "the clock is set in a BRANCH" "$clocks is not built (not with sanitizers)"
+fi
 fake_start other-id
 run "$SNAPFLAME" record -q --qmp q.sock -o run.data
 is "$status" 0 "replies to somebody else's commands are passed over"

@@ -22,6 +22,8 @@ sub answer {
 	my $return = '{}';
 	return "{\"error\": {\"class\": \"GenericError\", \"desc\": \"not $command \\u001b[31m\"}, \"id\": $id}"
 		if $mode eq "no-$command" || ($mode eq 'stuck' && $command eq 'cont' && !-e "$path.free");
+	# Somebody sets the clock: clocks.so waits for the file.
+	if ($command eq 'stop' && $mode eq 'set') { open my $f, '>', "$path.set" }
 	if ($command eq 'stop') { $running = 0; event($s, 'STOP') }
 	if ($command eq 'cont') { $running = 1; event($s, 'RESUME') }
 	$migration = $mode eq 'fails' ? 'failed' : $mode eq 'endless' ? 'active' : 'completed'

@@ -182,6 +182,14 @@ struct sf_phase {
 	uint64_t begin, end;
 };
 
+/* What happened to the machine in the window, as the recorder says it. */
+enum sf_upset_kind { SF_UPSET_CPU, SF_UPSET_SLEEP, SF_UPSET_CLOCK };
+
+struct sf_upset {
+	enum sf_upset_kind kind;
+	const char *text;
+};
+
 enum sf_window_edge { SF_EDGE_BEGIN, SF_EDGE_END, SF_NR_EDGES };
 
 /* One BRANCH. */
@@ -212,6 +220,8 @@ struct sf_window {
 	size_t nr_writers, writer_alloc;
 	struct sf_phase *phase;
 	size_t nr_phases, phase_alloc;
+	struct sf_upset *upset;
+	size_t nr_upsets, upset_alloc;
 };
 
 /* What the user called it by (record --label): string ids. */
