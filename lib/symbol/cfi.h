@@ -83,6 +83,9 @@ struct sf_cfi_context {
 	void *arg;
 };
 
+/* A bit for each register whose value an expression takes. */
+uint64_t sf_cfi_expr_regs(const struct sf_cfi_expr *x);
+
 bool sf_cfi_eval(const struct sf_cfi_expr *x, const struct sf_cfi_context *ctx, uint64_t *value);
 
 #endif

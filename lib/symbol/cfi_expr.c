@@ -206,6 +206,21 @@ static bool jump(const struct sf_cfi_expr *x, const struct sf_cfi_op *op, size_t
 	return false;
 }
 
+uint64_t sf_cfi_expr_regs(const struct sf_cfi_expr *x)
+{
+	uint64_t regs = 0;
+
+	for (size_t i = 0; i < x->nr; i++) {
+		uint8_t a = x->op[i].atom;
+
+		if (a >= DW_OP_breg0 && a <= DW_OP_breg31)
+			regs |= 1ULL << (a - DW_OP_breg0);
+		else if (a == DW_OP_bregx && x->op[i].number < SF_CFI_REGS)
+			regs |= 1ULL << x->op[i].number;
+	}
+	return regs;
+}
+
 bool sf_cfi_eval(const struct sf_cfi_expr *x, const struct sf_cfi_context *ctx, uint64_t *value)
 {
 	struct machine m = {.ctx = ctx};

@@ -9,6 +9,7 @@
 #include "symbol/cfi.h"
 #include "symbol/hotslots.h"
 #include "symbol/symbols.h"
+#include "symbol/unwind_rows.h"
 
 #ifdef SF_HAVE_DWARF
 
@@ -44,30 +45,14 @@ static const struct arch archs[] = {
 	},
 };
 
-#define CACHE_BITS 14
-#define MAX_GUESS  0x4000 /* bytes of a frame that a frame pointer is believed in */
-#define NO_ROW	   0	  /* a row of sf_strtab has an id from 1 */
-
-struct file {
-	bool tried;
-	struct sf_cfi *cfi;
-	struct sf_map64 rows; /* file offset -> row, plus 1 */
-};
+#define MAX_GUESS 0x4000 /* bytes of a frame that a frame pointer is believed in */
 
 struct sf_unwind {
 	struct sf_symbols *s;
 	const struct arch *arch;
 	struct sf_unwind_opts opts;
 	struct sf_unwind_stats stats;
-	struct file **file; /* by module id - 1 */
-	size_t nr_files, alloc;
-	struct sf_strtab rows; /* equal rows are one: thousands for millions of addresses */
-	struct sf_cfi_exprs exprs;
-	struct cached {
-		uint64_t pc;
-		const struct sf_cfi_row *row;
-		uint32_t gen; /* of the mappings; 0: empty */
-	} *cache;
+	struct sf_unwind_rows rows;
 	struct sf_hotslots hot;
 	uint64_t mask;		   /* the sample's set of registers that place is for */
 	int8_t place[SF_CFI_REGS]; /* by DWARF register: where it is in the sample, or -1 */
@@ -96,12 +81,8 @@ int sf_unwind_new(struct sf_unwind **out, struct sf_symbols *s, const struct sf_
 	struct sf_unwind *u = calloc(1, sizeof(*u));
 
 	*out = NULL;
-	if (u)
-		u->cache = calloc((size_t)1 << CACHE_BITS, sizeof(*u->cache));
-	if (!u || !u->cache) {
-		sf_unwind_free(u);
+	if (!u)
 		return sf_error_set(err, -ENOMEM, "no memory for unwinding");
-	}
 	u->s = s;
 	if (opts)
 		u->opts = *opts;
@@ -115,6 +96,10 @@ int sf_unwind_new(struct sf_unwind **out, struct sf_symbols *s, const struct sf_
 		sf_unwind_free(u);
 		return sf_error_set(err, -ENOTSUP, "cannot unwind stacks of %s", name);
 	}
+	if (sf_unwind_rows_init(&u->rows, s, u->arch->sp, u->arch->fp)) {
+		sf_unwind_free(u);
+		return sf_error_set(err, -ENOMEM, "no memory for unwinding");
+	}
 	*out = u;
 	return 0;
 }
@@ -123,94 +108,13 @@ void sf_unwind_free(struct sf_unwind *u)
 {
 	if (!u)
 		return;
-	for (size_t i = 0; i < u->nr_files; i++) {
-		if (!u->file[i])
-			continue;
-		sf_cfi_free(u->file[i]->cfi);
-		sf_map64_release(&u->file[i]->rows);
-		free(u->file[i]);
-	}
-	free(u->file);
-	free(u->cache);
-	sf_strtab_release(&u->rows);
-	sf_cfi_exprs_release(&u->exprs);
+	sf_unwind_rows_release(&u->rows);
 	free(u);
 }
 
 const struct sf_unwind_stats *sf_unwind_stats(const struct sf_unwind *u)
 {
 	return &u->stats;
-}
-
-static struct file *file_of(struct sf_unwind *u, uint32_t module)
-{
-	if (SF_GROW(u->file, module, u->alloc))
-		return NULL;
-	while (u->nr_files < module)
-		u->file[u->nr_files++] = NULL;
-	if (!u->file[module - 1])
-		u->file[module - 1] = calloc(1, sizeof(struct file));
-	return u->file[module - 1];
-}
-
-static void open_cfi(struct sf_unwind *u, struct file *f, uint32_t module)
-{
-	struct sf_mod *mod = sf_modules_at(&u->s->modules, module);
-	struct sf_files files;
-
-	f->tried = true;
-	if (u->s->opts.no_local || sf_files_open(u->s, mod, &files))
-		return;
-	if (sf_cfi_open(&f->cfi, &files))
-		sf_symbols_note(u->s, "%s: no call frame information: stacks end there",
-				mod->pub.path);
-}
-
-/* Id of the row for offset in a module, NO_ROW where there is none. */
-static uint32_t find_row(struct sf_unwind *u, uint32_t module, uint64_t offset)
-{
-	struct file *f = file_of(u, module);
-	struct sf_cfi_row row;
-	uint32_t *slot;
-	bool made;
-
-	if (!f)
-		return NO_ROW;
-	if (!f->tried)
-		open_cfi(u, f, module);
-	if (!f->cfi)
-		return NO_ROW;
-	slot = sf_map64_at(&f->rows, offset, &made);
-	if (!slot)
-		return NO_ROW;
-	if (made) {
-		u->stats.rules++;
-		if (!sf_cfi_row(f->cfi, &u->exprs, offset, &row))
-			*slot = sf_strtab_idn(&u->rows, (const char *)&row, sf_cfi_row_size(&row));
-	}
-	return *slot;
-}
-
-static const struct sf_cfi_row *row_of(struct sf_unwind *u, const struct sf_maps *maps, uint64_t pc)
-{
-	const struct sf_mapping *m;
-	struct cached *c;
-	uint32_t id;
-
-	if (!maps)
-		return NULL;
-	c = &u->cache[((pc ^ (uint64_t)maps->gen << 32) * 0x9e3779b97f4a7c15ULL) >>
-		      (64 - CACHE_BITS)];
-	if (c->pc == pc && c->gen == maps->gen)
-		return c->row;
-	m = sf_maps_find(maps, pc);
-	id = m && !m->identity ? find_row(u, m->module, pc - m->start + m->pgoff) : NO_ROW;
-	*c = (struct cached){
-		.pc = pc,
-		.gen = maps->gen,
-		.row = id ? (const struct sf_cfi_row *)sf_strtab_text(&u->rows, id) : NULL,
-	};
-	return c->row;
 }
 
 /*
@@ -239,7 +143,8 @@ static bool eval(struct sf_unwind *u, struct cursor *c, int32_t id, uint64_t cfa
 	struct sf_cfi_context ctx = {
 		.regs = c->reg, .known = c->known, .cfa = cfa, .read = read_stack, .arg = c};
 
-	return id >= 0 && (size_t)id < u->exprs.nr && sf_cfi_eval(&u->exprs.expr[id], &ctx, value);
+	return id >= 0 && (size_t)id < u->rows.exprs.nr &&
+	       sf_cfi_eval(&u->rows.exprs.expr[id], &ctx, value);
 }
 
 static bool find_cfa(struct sf_unwind *u, struct cursor *c, const struct sf_cfi_row *row,
@@ -380,7 +285,10 @@ static bool start(struct sf_unwind *u, struct cursor *c, const struct sf_sample 
 		return false;
 	if (x->user_regs_mask != u->mask)
 		set_mask(u, x->user_regs_mask);
-	*c = (struct cursor){.arch = u->arch};
+	/* Registers that are not known are not read: to clear them all is more work than a frame. */
+	c->arch = u->arch;
+	c->known = 0;
+	c->cut = false;
 	for (unsigned i = 0; i < u->arch->nr; i++)
 		if (u->place[i] >= 0)
 			set(c, i, true, x->user_regs[u->place[i]]);
@@ -393,28 +301,47 @@ static bool start(struct sf_unwind *u, struct cursor *c, const struct sf_sample 
 	return true;
 }
 
+/* From the registers on, as far as it goes. *row: what it ended with. */
+static size_t walk(struct sf_unwind *u, struct cursor *c, const struct sf_maps *maps, uint64_t *ips,
+		   size_t max, const struct sf_cfi_row **row)
+{
+	size_t n = 0;
+	bool called; /* pc is a return address */
+
+	ips[n++] = c->pc;
+	*row = sf_unwind_rows_find(&u->rows, maps, c->pc);
+	while (n < max && go_up(u, c, *row)) {
+		/* What a signal interrupted did not call: its pc is where it will go on. */
+		called = !*row || !(*row)->signal;
+		sf_hotslots_note(&u->hot, c->reg[c->arch->sp] - 8);
+		ips[n++] = c->pc - called;
+		*row = sf_unwind_rows_find(&u->rows, maps, c->pc - called);
+	}
+	return n;
+}
+
 size_t sf_unwind_sample(struct sf_unwind *u, uint32_t pid, const struct sf_sample *sample,
 			uint64_t *ips, size_t max)
 {
 	const struct sf_maps *maps = sf_spaces_maps(&u->s->spaces, pid);
 	const struct sf_cfi_row *row;
 	struct cursor c;
-	size_t n = 0;
-	bool called; /* pc is a return address */
+	uint64_t needed;
+	size_t n;
 
 	if (!max || !start(u, &c, sample) || !c.size)
 		return 0;
 	u->stats.samples++;
 	sf_hotslots_fetch(&u->hot, c.base, c.stack, c.size);
-	ips[n++] = c.pc;
-	row = row_of(u, maps, c.pc);
-	while (n < max && go_up(u, &c, row)) {
-		/* What a signal interrupted did not call: its pc is where it will go on. */
-		called = !row || !row->signal;
-		sf_hotslots_note(&u->hot, c.reg[c.arch->sp] - 8);
-		ips[n++] = c.pc - called;
-		row = row_of(u, maps, c.pc - called);
+	needed = u->rows.needed;
+	n = walk(u, &c, maps, ips, max, &row);
+	/* A row that it met looks at a register that those before it left out. */
+	while (u->rows.needed != needed) {
+		needed = u->rows.needed;
+		start(u, &c, sample);
+		n = walk(u, &c, maps, ips, max, &row);
 	}
+	u->stats.rules = u->rows.looked_up;
 	u->stats.no_rules += !row;
 	u->stats.cut += c.cut;
 	if (c.cut && u->opts.mark_cut && n < max)

@@ -271,6 +271,50 @@ static void through_the_c_library(void **state)
 	assert_non_null(strstr(text, "<through_the_c_library<"));
 }
 
+/*
+ * A function whose frame is known by %rbx only, which those that it calls save and use: whoever
+ * leaves the register out as one that nobody looks at has to come back for it.
+ */
+int by_rbx(int x, int (*call)(int));
+__asm__(".text\n"
+	".type by_rbx, @function\n"
+	"by_rbx:\n"
+	"	.cfi_startproc\n"
+	"	push %rbx\n"
+	"	.cfi_adjust_cfa_offset 8\n"
+	"	.cfi_rel_offset %rbx, 0\n"
+	"	mov %rsp, %rbx\n"
+	"	.cfi_def_cfa_register %rbx\n"
+	"	sub $500, %rsp\n"
+	"	and $-64, %rsp\n"
+	"	call *%rsi\n"
+	"	mov %rbx, %rsp\n"
+	"	.cfi_def_cfa_register %rsp\n"
+	"	pop %rbx\n"
+	"	.cfi_adjust_cfa_offset -8\n"
+	"	.cfi_restore %rbx\n"
+	"	ret\n"
+	"	.cfi_endproc\n"
+	"	.size by_rbx, . - by_rbx\n");
+
+FRAME static int uses_rbx(int x)
+{
+	int y = x;
+
+	__asm__ volatile("" : "+b"(y)); /* so it has to save what by_rbx has there */
+	return first(x) + y;
+}
+
+static void by_a_register_that_is_rarely_looked_at(void **state)
+{
+	const char *text;
+
+	sink = by_rbx(1, uses_rbx);
+	text = chain(dump.size, NULL);
+	assert_memory_equal(text, "third<second<first<uses_rbx<by_rbx<by_a_register_that_is", 55);
+	assert_non_null(strstr(text, "<main<"));
+}
+
 int main(int argc, char **argv)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -278,7 +322,7 @@ int main(int argc, char **argv)
 		TEST(callers_up_to_the_end),	TEST(cut_where_the_stack_is),
 		TEST(nothing_to_start_from),	TEST(garbage_ends_the_walk),
 		TEST(through_a_signal_handler), TEST(through_the_c_library),
-		TEST(as_a_recorded_chain),
+		TEST(as_a_recorded_chain),	TEST(by_a_register_that_is_rarely_looked_at),
 	};
 
 	stack_end = (char *)(((uintptr_t)&argv[argc] + 8) & ~(uintptr_t)7);
