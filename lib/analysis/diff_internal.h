@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* How a diff is made, in the order of its files: diff.c drives, diff_notes.c keeps what is said,
- * coverage.c proves, causes.c ranks, stolen.c asks whether a hypervisor made the difference, shifts.c finds what merely swapped, passive.c and moved.c list
- * what goes with it, conditions.c says what else differs between the sides, verdict.c finds the
- * words. */
+/*
+ * How a diff is made, in the order of its files: diff.c drives, diff_notes.c keeps what is said,
+ * coverage.c proves, causes.c ranks, shifts.c finds what merely swapped, grew.c asks whether there is
+ * a growth at all, stolen.c whether a hypervisor made it, passive.c and moved.c list what goes with it,
+ * conditions.c says what else differs between the sides, verdict.c finds the words.
+ */
 #ifndef SNAPFLAME_ANALYSIS_DIFF_INTERNAL_H
 #define SNAPFLAME_ANALYSIS_DIFF_INTERNAL_H
 
