@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -45,7 +46,8 @@ void sf_kimage_release(struct sf_kimage *k)
 {
 	if (k->text)
 		munmap((void *)(uintptr_t)k->text, k->len);
-	sf_strtab_release(&k->names);
+	free(k->found);
+	sf_arena_release(&k->names);
 	memset(k, 0, sizeof(*k));
 }
 
@@ -111,25 +113,53 @@ static bool symbol_before(const struct sf_kimage *k, size_t pos, struct sf_ksyms
 	return false;
 }
 
-bool sf_kimage_find(struct sf_kimage *k, uint64_t addr, struct sf_ksym *sym)
+/* Index of the first symbol found so far that begins behind addr. */
+static size_t place_of(const struct sf_kimage *k, uint64_t addr)
+{
+	size_t lo = 0, hi = k->nr;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (k->found[mid].start <= addr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* The symbol in the text, which is to stand at place. NULL where there is none, or no memory. */
+static const struct sf_kimage_found *find_in_text(struct sf_kimage *k, uint64_t addr, size_t place)
 {
 	struct sf_ksyms_text line, next;
 	size_t pos = behind(k, addr);
-	uint32_t id;
+	struct sf_kimage_found *f;
+	const char *name;
 
 	if (pos == SIZE_MAX || !symbol_before(k, pos, &line) || !symbol_after(k, pos, &next))
-		return false;
+		return NULL;
 	/* A file that is not sorted is not believed. */
 	if (line.in_module || next.in_module || line.start > addr || next.start <= addr)
+		return NULL;
+	name = sf_arena_strndup(&k->names, line.name, line.len);
+	if (!name || SF_GROW(k->found, k->nr + 1, k->alloc))
+		return NULL;
+	f = k->found + place;
+	memmove(f + 1, f, (k->nr++ - place) * sizeof(*f));
+	*f = (struct sf_kimage_found){line.start, next.start, name};
+	return f;
+}
+
+bool sf_kimage_find(struct sf_kimage *k, uint64_t addr, struct sf_ksym *sym)
+{
+	size_t place = place_of(k, addr);
+	const struct sf_kimage_found *f = place ? k->found + place - 1 : NULL;
+
+	if (!f || addr >= f->end)
+		f = find_in_text(k, addr, place);
+	if (!f)
 		return false;
-	id = sf_strtab_idn(&k->names, line.name, line.len);
-	if (!id)
-		return false;
-	*sym = (struct sf_ksym){
-		.name = sf_strtab_text(&k->names, id),
-		.start = line.start,
-		.end = next.start,
-		.alone = true,
-	};
+	*sym = (struct sf_ksym){.name = f->name, .start = f->start, .end = f->end, .alone = true};
 	return true;
 }

@@ -12,14 +12,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <snapflame/table.h>
+#include <snapflame/array.h>
 
 #include "symbol/ksyms.h"
 
 struct sf_kimage {
 	const char *text; /* mapped; not terminated */
 	size_t len;
-	struct sf_strtab names; /* what was found */
+	struct sf_kimage_found { /* what was asked for, sorted: some hundreds of symbols */
+		uint64_t start, end;
+		const char *name;
+	} *found;
+	size_t nr, alloc;
+	struct sf_arena names;
 };
 
 /* -errno where path cannot be mapped; -ENODATA where it is empty. */
