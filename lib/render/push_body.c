@@ -65,18 +65,29 @@ static void add_percent(struct sf_str *to, const char *text, size_t len)
 	}
 }
 
-/* app{name=value,…}: what separates them cannot be in a value. */
+/* What separates them cannot be in a value. */
+static void add_value(struct sf_str *to, const char *text)
+{
+	struct sf_str s = SF_STR_INIT;
+
+	sf_str_add_printable(&s, text, strlen(text));
+	for (const char *v = s.len ? s.buf : ""; *v; v++)
+		sf_str_addch(to, strchr("{},=\"", *v) ? '_' : *v);
+	to->failed |= s.failed;
+	sf_str_release(&s);
+}
+
+/* app{name=value,…} */
 static void add_series(struct sf_str *to, const struct sf_push_profile *p)
 {
 	struct sf_str s = SF_STR_INIT;
 
-	sf_str_add(&s, p->app);
+	add_value(&s, p->app);
 	for (size_t i = 0; i < p->nr_labels; i++) {
 		sf_str_addch(&s, i ? ',' : '{');
 		add_name(&s, p->label[i].name);
 		sf_str_addch(&s, '=');
-		for (const char *v = p->label[i].value; *v; v++)
-			sf_str_addch(&s, strchr("{},=\"", *v) ? '_' : *v);
+		add_value(&s, p->label[i].value);
 	}
 	if (p->nr_labels)
 		sf_str_addch(&s, '}');
