@@ -194,6 +194,8 @@ int sf_coverage_window(struct diff_build *b, const struct sf_window_ref *ref,
 	if (!ret)
 		ret = check_span(b, rec, w);
 	if (!ret)
+		ret = sf_check_clocks(b, rec, w);
+	if (!ret)
 		ret = check_root(b, rec, w);
 	if (!ret)
 		ret = check_upsets(b, w);

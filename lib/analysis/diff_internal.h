@@ -48,6 +48,7 @@ struct diff_build {
 /* Add a window's evidence to the proof. */
 int sf_coverage_window(struct diff_build *b, const struct sf_window_ref *ref,
 		       const struct sf_critpath *cp);
+int sf_check_clocks(struct diff_build *b, const struct sf_recording *rec, const struct sf_window *w);
 /* After the last window: the figures, what speaks against a verdict, ok. */
 int sf_coverage_finish(struct diff_build *b);
 

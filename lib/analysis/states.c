@@ -35,6 +35,7 @@ struct cursor {
 	const struct sf_thread *th;
 	struct sf_slice now; /* the interval that is open */
 	uint64_t pos;        /* all before it is told: time may go backwards in a damaged recording */
+	bool moved;          /* on a CPU, and was not seen to leave another one */
 	int err;
 };
 
@@ -62,8 +63,12 @@ static void open_state(struct cursor *c, enum sf_state state, uint64_t time)
 
 static void on_in(struct cursor *c, const struct sf_sched *e)
 {
-	if (c->now.state == SF_STATE_RUNNING)
-		return; /* said twice */
+	if (c->now.state == SF_STATE_RUNNING) {
+		/* Said twice; or it came to another CPU before it left the first, as their clocks have it. */
+		c->moved = c->now.cpu != e->cpu;
+		c->now.cpu = e->cpu;
+		return;
+	}
 	if (c->now.state == SF_STATE_RUNNABLE)
 		c->now.cpu = e->cpu;
 	close_at(c, e->time);
@@ -71,8 +76,24 @@ static void on_in(struct cursor *c, const struct sf_sched *e)
 	c->now.cpu = e->cpu;
 }
 
+/* Nobody is woken twice: the first waking was one of a sleep before, and its clock is wrong. */
+static void sleep_on(struct cursor *c, const struct sf_sched *e)
+{
+	struct sf_slice *sleep = c->t->nr ? &c->t->iv[c->t->nr - 1] : NULL;
+
+	if (c->now.state != SF_STATE_RUNNABLE || c->now.preempted || !sleep || sleep->hi != c->pos ||
+	    sleep->state != SF_STATE_BLOCKED || !sleep->woken || e->time < c->pos)
+		return;
+	sleep->hi = e->time < c->t->hi ? e->time : c->t->hi;
+	sleep->waker = e->other;
+	sleep->wake = e->state;
+	c->pos = sleep->hi;
+	c->now.since = e->time;
+}
+
 static void on_wake(struct cursor *c, const struct sf_sched *e)
 {
+	sleep_on(c, e);
 	if (c->now.state != SF_STATE_BLOCKED)
 		return; /* a race with going to sleep, or woken twice */
 	c->now.woken = true;
@@ -84,6 +105,11 @@ static void on_wake(struct cursor *c, const struct sf_sched *e)
 
 static void on_out(struct cursor *c, const struct sf_sched *e)
 {
+	bool late = c->moved && c->now.state == SF_STATE_RUNNING && c->now.cpu != e->cpu;
+
+	c->moved = false;
+	if (late)
+		return; /* of the CPU that it was on before */
 	/* Its switch-in was lost: nobody knows how long it ran. */
 	if (c->now.state == SF_STATE_BLOCKED)
 		c->now.state = SF_STATE_UNACCOUNTED;

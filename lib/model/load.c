@@ -35,6 +35,17 @@ static enum sf_role sampled_role(const struct perf_event_attr *a)
 	return SF_ROLE_CPU;
 }
 
+/* The same waking once more, by the CPU that was told to do it: it names the wrong waker. */
+static bool said_by_waking(struct sf_loader *ld, const struct sf_event *ev)
+{
+	if (strcmp(ev->name, "sched:sched_wakeup"))
+		return false;
+	for (size_t i = 0; i < sf_reader_nr_events(ld->reader); i++)
+		if (!strcmp(sf_reader_event(ld->reader, i)->name, SF_EVENT_WAKING))
+			return true;
+	return false;
+}
+
 static const struct sf_event_role *role_of(struct sf_loader *ld, const struct sf_event *ev)
 {
 	struct sf_event_role *role;
@@ -51,7 +62,7 @@ static const struct sf_event_role *role_of(struct sf_loader *ld, const struct sf
 	for (size_t i = 0; i < SF_ARRAY_SIZE(role_rows); i++) {
 		const struct role_row *row = &role_rows[i];
 
-		if (strcmp(row->name, ev->name))
+		if (strcmp(row->name, ev->name) || said_by_waking(ld, ev))
 			continue;
 		role->role = row->role;
 		role->flags = sf_reader_field(ld->reader, ev, "common_flags");

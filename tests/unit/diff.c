@@ -557,6 +557,12 @@ static void no_verdict_without_proof(void **state)
 	/* Or that a third of it was, and the hypervisor does not explain it. */
 	refuses("snap 3 begin 2999 0 100 S 0\nsnap 3 end 3200 40 100 S 40\n"
 		"covariate 3 cpu_steal_ms 500 510\n", "switches are missing");
+	/* Woken twice for one sleep; on two CPUs at once. */
+	refuses("3001 in 102 cpu2\n3002 out 102 S ep_poll\n3003 wake 102 by 100\n3004 wake 102 by 101\n"
+		"3005 in 102 cpu2\n3006 out 102 S ep_poll\n3007 wake 102 by 100\n3008 wake 102 by 101\n"
+		"3009 in 102 cpu2\n3010 out 102 S ep_poll\n", "in BRANCH 3 2 of ");
+	refuses("3001 in 102 cpu2\n3002 in 102 cpu3\n3003 out 102 S ep_poll\n3004 wake 102 by 100\n"
+		"3005 in 102 cpu2\n3006 in 102 cpu3\n3007 out 102 S ep_poll\n", "clocks differ");
 	/* A BRANCH after the last event, and one before the first. */
 	refuses("window 6 90000 90150 110\n", "BRANCH 6 lies outside of what was recorded");
 	refuses("window 6 200 350 110\n", "BRANCH 6 lies outside of what was recorded");
