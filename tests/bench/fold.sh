@@ -1,8 +1,9 @@
 #!/bin/sh
 # fold.sh: how fast fold is, and how much memory it takes: recordings of perf record -g of a machine
 # that is busy with several programs, of 30 and 300 MB, and of 100 MB of stack dumps. With
-# FLAMEGRAPH_DIR also against perf script --no-inline | stackcollapse-perf.pl on the smaller one,
-# where the lines are compared, too; stack dumps against perf script alone.
+# FLAMEGRAPH_DIR also against perf script --no-inline | stackcollapse-perf.pl: on the smaller one,
+# where the lines are compared, too, and on stack dumps. Stack dumps are compared with perf script
+# alone in any case, without and with inlined calls, which is how it comes.
 # MB="30 300" sets the sizes, SECONDS_RECORDED=4 the length of the recording that they grow from.
 set -u
 TOP=$(cd "$(dirname "$0")/../.." && pwd)
@@ -42,6 +43,14 @@ timed() {
   done | awk '{t = $1 + $2; if (NR == 1 || t < b) {b = t; m = $3}} END {print b, m}'
 }
 
+# timed10 RUNS COMMAND…: the same, of ten at once, because time counts in steps of 10 ms
+timed10() {
+  runs=$1
+  shift
+  set -- $(timed "$runs" sh -c 'for _ in 1 2 3 4 5 6 7 8 9 10; do "$@"; done' - "$@")
+  echo "$(awk -v t="$1" 'BEGIN {print t / 10}') $2"
+}
+
 grow() { "$BUILD/tests/bench/grow" "$1" "$tmp/big.data" $(($2 * 1000000)); }
 # MB of big.data: more than was asked for where the seed is larger
 size() { echo $(($(stat -c %s "$tmp/big.data") / 1000000)); }
@@ -51,17 +60,17 @@ fold_big() {
   "$BUILD/snapflame" fold -q --view samples --weight count "$tmp/big.data" >"$tmp/count" || exit 1
   "$BUILD/snapflame" fold -q --view samples "$tmp/big.data" >"$tmp/ours"
   samples=$(awk '{n += $NF} END {print n}' "$tmp/count")
-  set -- "$1" "$2" $(timed 5 "$BUILD/snapflame" fold -q --view samples "$tmp/big.data")
+  set -- "$1" "$2" $(timed10 2 "$BUILD/snapflame" fold -q --view samples "$tmp/big.data")
   fold=$3
   awk -v mb="$1" -v what="$2" -v n="$samples" -v lines="$(wc -l <"$tmp/count")" -v t="$3" -v kb="$4" \
-    'BEGIN {printf "%4d MB%s, %.2f M samples, %d stacks: %.2f s CPU, %.0f MB/s, %.0f ns a sample, %.0f MB of memory\n",
+    'BEGIN {printf "%4d MB%s, %.2f M samples, %d stacks: %.3f s CPU, %.0f MB/s, %.0f ns a sample, %.0f MB of memory\n",
       mb, what, n / 1e6, lines, t, mb / t, t * 1e9 / n, kb / 1024}'
 }
 
-# against WHAT SECONDS
+# against WHAT SECONDS [OUR-SECONDS]
 against() {
-  awk -v what="$1" -v t="$2" -v f="$fold" 'BEGIN {
-    printf "         %s: %.2f s CPU: %.0f times as long\n", what, t, t / f}'
+  awk -v what="$1" -v t="$2" -v f="${3:-$fold}" 'BEGIN {
+    printf "         %s: %.2f s CPU: %.*f times as long\n", what, t, t / f < 20, t / f}'
 }
 
 usual='perf script --no-inline -i "$1" 2>/dev/null | perl "$2"'
@@ -110,7 +119,7 @@ int main(int argc, char **argv)
 	return 0;
 }
 END
-cc -O2 -fomit-frame-pointer -o "$tmp/deep" "$tmp/deep.c" || exit 0
+cc -g -O2 -fomit-frame-pointer -o "$tmp/deep" "$tmp/deep.c" || exit 0
 # With build-ids, as perf record does it unless told otherwise: then it keeps a copy of kallsyms, too.
 HOME=$tmp/home
 export HOME
@@ -119,6 +128,14 @@ perf record -q -o "$tmp/seed.data" -F 4000 -e cpu-clock --call-graph dwarf,8192 
   "$tmp/deep" "${DEEP:-60000}" >"$tmp/log" 2>&1 || exit 0
 grow "$tmp/seed.data" "${DWARF_MB:-100}" || exit 1
 fold_big "$(size)" " of stack dumps"
+if [ -n "${FLAMEGRAPH_DIR:-}" ]; then
+  collapse=$FLAMEGRAPH_DIR/stackcollapse-perf.pl
+  set -- $(timed "${RUNS:-1}" sh -c "$usual" - "$tmp/big.data" "$collapse")
+  against "perf script --no-inline | stackcollapse-perf.pl" "$1"
+fi
+set -- $(timed 3 perf script -i "$tmp/big.data") $(timed10 2 "$BUILD/snapflame" fold -q --inline "$tmp/big.data")
+against "perf script, which looks for inlined calls" "$1"
+against "the same, against fold --inline ($3 s)" "$1" "$3"
 set -- $(timed 3 perf script --no-inline -i "$tmp/big.data")
 against "perf script --no-inline" "$1"
 perf script --no-inline -i "$tmp/big.data" 2>/dev/null >"$tmp/text"
@@ -136,11 +153,11 @@ awk '{n = $NF; sub(/ [0-9]+$/, ""); gsub(/;[^;]*@plt/, ";_init")}
   }' "$tmp/theirs" "$tmp/ours"
 # The same where the kernel has to write its list, and what is left without the start of both programs.
 rm -rf "$HOME/.debug"
-set -- $(timed 5 "$BUILD/snapflame" fold -q "$tmp/big.data")
+set -- $(timed10 3 "$BUILD/snapflame" fold -q "$tmp/big.data")
 echo "         without perf's copy of kallsyms: $1 s CPU"
 perf record -q -N -B -o "$tmp/tiny.data" -F 4000 -e cpu-clock --call-graph dwarf,8192 -- \
   "$tmp/deep" 300 >"$tmp/log" 2>&1 || exit 0
-set -- $(timed 5 "$BUILD/snapflame" fold -q "$tmp/tiny.data") $(timed 3 perf script --no-inline -i "$tmp/tiny.data")
+set -- $(timed10 3 "$BUILD/snapflame" fold -q "$tmp/tiny.data") $(timed 3 perf script --no-inline -i "$tmp/tiny.data")
 echo "         of a tiny recording with kernel samples: $1 s CPU, perf script $3 s"
 
 # Start-up: what a run costs that has nothing to do, and one with samples of user space alone.
