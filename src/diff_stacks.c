@@ -12,22 +12,6 @@
 
 #include "report.h"
 
-static int fold_perf_data(struct sf_fold *f, const char *path, const struct sf_symbols_opts *opts,
-			  struct sf_error *err)
-{
-	struct sf_symbols *symbols = NULL;
-	struct sf_reader *r;
-	int ret = sf_reader_open(&r, path, NULL, err);
-
-	if (!ret)
-		ret = sf_symbols_new(&symbols, opts, err);
-	if (!ret)
-		ret = sf_fold_perf_data(f, r, symbols, err);
-	sf_symbols_free(symbols);
-	sf_reader_free(r);
-	return ret;
-}
-
 static int fold_script(struct sf_fold *f, struct sf_input *in, const char *path,
 		       struct sf_error *err)
 {
@@ -67,6 +51,26 @@ static const char *event_of(const struct sf_sides *sides, const char *event)
 	return event;
 }
 
+static int add_perf_data(struct sf_stackdiff *d, enum sf_side side, struct sf_fold *f, const char *path,
+			 const struct sf_symbols_opts *opts, struct sf_error *err)
+{
+	struct sf_symbols *symbols = NULL;
+	struct sf_reader *r;
+	int ret = sf_reader_open(&r, path, NULL, err);
+
+	if (!ret)
+		ret = sf_symbols_new(&symbols, opts, err);
+	if (!ret)
+		ret = sf_fold_perf_data(f, r, symbols, err);
+	if (!ret)
+		ret = sf_stackdiff_add(d, side, f, err);
+	if (!ret && sf_stackdiff_recorded(d, side, r, sf_fold_event(f), path))
+		ret = sf_error_set(err, -ENOMEM, "out of memory");
+	sf_symbols_free(symbols);
+	sf_reader_free(r);
+	return ret;
+}
+
 /* By way of a fold: in is a script, or NULL for a perf.data file. */
 static int add_samples(struct sf_stackdiff *d, enum sf_side side, struct sf_input *in,
 		       const char *path, const char *event, const struct sf_symbols_opts *symbols,
@@ -77,10 +81,13 @@ static int add_samples(struct sf_stackdiff *d, enum sf_side side, struct sf_inpu
 	struct sf_fold *f;
 	int ret = sf_fold_new(&f, &opts, err);
 
-	if (!ret)
-		ret = in ? fold_script(f, in, path, err) : fold_perf_data(f, path, symbols, err);
-	if (!ret)
-		ret = sf_stackdiff_add(d, side, f, err);
+	if (!ret && in) {
+		ret = fold_script(f, in, path, err);
+		if (!ret)
+			ret = sf_stackdiff_add(d, side, f, err);
+	} else if (!ret) {
+		ret = add_perf_data(d, side, f, path, symbols, err);
+	}
 	sf_fold_free(f);
 	return ret;
 }

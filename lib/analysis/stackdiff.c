@@ -338,6 +338,8 @@ int sf_stackdiff_finish(struct sf_stackdiff *d, struct sf_error *err)
 			return sf_error_set(err, -EINVAL, "no stacks on the %s side: nothing to compare",
 					    s == SF_FAST ? "fast" : "slow");
 	ret = make_rows(d->build);
+	if (!ret)
+		ret = sf_stackdiff_hows(d);
 	sf_stackdiff_build_free(d->build);
 	d->build = NULL;
 	if (ret)

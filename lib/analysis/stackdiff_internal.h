@@ -14,8 +14,14 @@ struct sf_stackdiff_node {
 	double churn; /* largest change of it or anything below: changes may cancel out above */
 };
 
+/* How the first file of a side that says so was recorded. */
+struct sf_stackdiff_how {
+	const char *text, *path; /* NULL: not known */
+};
+
 struct sf_stackdiff_build {
 	struct sf_stackdiff *d;
+	struct sf_stackdiff_how how[SF_NR_SIDES][SF_STACKDIFF_HOWS];
 	struct sf_strtab str;
 	struct sf_stackdiff_node *node; /* 0 is the root; children come after their parents */
 	size_t nr, alloc;
@@ -46,5 +52,8 @@ static inline double *sf_stackdiff_shares(const struct sf_stackdiff_build *b, si
 }
 
 void sf_stackdiff_build_free(struct sf_stackdiff_build *b);
+
+/* Say where the sides were recorded in different ways. */
+int sf_stackdiff_hows(struct sf_stackdiff *d);
 
 #endif

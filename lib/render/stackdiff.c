@@ -142,6 +142,8 @@ void sf_text_stackdiff(struct sf_str *out, const struct sf_stackdiff *d,
 	put_method(&s, d);
 	section(out, "method", s.buf, width, opts->color, SF_PLAIN);
 	sf_str_release(&s);
+	for (size_t i = 0; i < d->nr_conditions; i++)
+		section(out, i ? "" : "note", d->condition[i], width, opts->color, SF_PLAIN);
 	if (d->nr_rows) {
 		sf_str_addch(out, '\n');
 		sf_style(out, opts->color, SF_DIM);
@@ -194,11 +196,20 @@ static json_t *stacks(const struct sf_stackdiff *d)
 	return list;
 }
 
+static json_t *conditions(const struct sf_stackdiff *d)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < d->nr_conditions; i++)
+		sf_json_append(&list, sf_json_name(d->condition[i]));
+	return list;
+}
+
 int sf_json_stackdiff(struct sf_str *out, const struct sf_stackdiff *d)
 {
-	json_t *coverage = json_pack("{s:n, s:n, s:n, s:b, s:[o], s:[]}", "critical_path_pct", "lost",
+	json_t *coverage = json_pack("{s:n, s:n, s:n, s:b, s:[o], s:o}", "critical_path_pct", "lost",
 				     "schedstat_error_pct", "ok", 0, "problems",
-				     sf_json_name(d->why), "notes");
+				     sf_json_name(d->why), "notes", conditions(d));
 
 	return sf_json_print(out, json_pack("{s:s, s:o, s:o, s:{s:n, s:n, s:b}, s:o, s:n, s:[], s:[], "
 					    "s:[], s:n, s:n, s:o}",

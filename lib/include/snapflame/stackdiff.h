@@ -23,6 +23,7 @@
 
 #include <snapflame/diff.h>
 #include <snapflame/fold.h>
+#include <snapflame/reader.h>
 #include <snapflame/stats.h>
 
 enum sf_stackdiff_note {
@@ -55,6 +56,8 @@ struct sf_stackdiff_line {
 	uint64_t weight[SF_NR_SIDES];
 };
 
+enum { SF_STACKDIFF_HOWS = 8 };
+
 struct sf_stackdiff {
 	uint64_t total[SF_NR_SIDES];
 	size_t nr[SF_NR_SIDES];         /* files */
@@ -64,6 +67,9 @@ struct sf_stackdiff {
 	size_t nr_rows, row_alloc;
 	struct sf_stackdiff_line *line; /* sorted */
 	size_t nr_lines, line_alloc;
+	/* Where the sides were recorded in different ways, and what that means. */
+	const char *condition[SF_STACKDIFF_HOWS];
+	size_t nr_conditions;
 	const char *why; /* why there is no verdict */
 	struct sf_arena arena;
 	struct sf_stackdiff_build *build; /* private, until it is finished */
@@ -79,6 +85,12 @@ int sf_stackdiff_add(struct sf_stackdiff *d, enum sf_side side, struct sf_fold *
  */
 int sf_stackdiff_add_folded(struct sf_stackdiff *d, enum sf_side side, struct sf_folded *in,
 			    const char *path, struct sf_error *err);
+/*
+ * How a perf.data file was recorded, whose samples of that event (NULL: not known) were added. After its
+ * last record has been read. 0 or -ENOMEM.
+ */
+int sf_stackdiff_recorded(struct sf_stackdiff *d, enum sf_side side, const struct sf_reader *r,
+			  const char *event, const char *path);
 int sf_stackdiff_finish(struct sf_stackdiff *d, struct sf_error *err);
 void sf_stackdiff_free(struct sf_stackdiff *d);
 
