@@ -80,7 +80,7 @@ struct cause *cause_first(void);
 struct cause *cause_find(const char *name);
 
 #define CAUSE(c)                                                                                   \
-	__attribute__((constructor)) static void register_this(void)                               \
+	__attribute__((constructor)) static void register_##c(void)                                \
 	{                                                                                          \
 		cause_register(&(c));                                                              \
 	}

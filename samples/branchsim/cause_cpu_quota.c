@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Main has the same work each time, but its cgroup gets less and less CPU time per period. */
+/*
+ * Main has the same work each time, but its cgroup, or the one above that, gets less and less CPU time
+ * per period. A group below a limit has none itself, and no count of what it was denied.
+ */
 #include "burn.h"
 #include "cause.h"
 #include "cgroup.h"
@@ -20,10 +23,16 @@ static const char *probe(struct vmm *vmm)
 	return cgroup_probe("cpu");
 }
 
-static void setup(struct vmm *vmm)
+static void setup_own(struct vmm *vmm)
 {
 	burn_doses(1);
 	cgroup_enter(&group, "cpu");
+}
+
+static void setup_parent(struct vmm *vmm)
+{
+	burn_doses(1);
+	cgroup_enter_below(&group, "cpu");
 }
 
 /* What whoever runs the machine does to the group before the next BRANCH. */
@@ -43,7 +52,7 @@ static void teardown(struct vmm *vmm)
 	cgroup_leave(&group);
 }
 
-static struct cause cause = {
+static struct cause own = {
 	.name = "cpu-quota",
 	.summary = "the VMM's cgroup gets less and less CPU time per period",
 	.unit = "th part of a CPU",
@@ -52,9 +61,25 @@ static struct cause cause = {
 	.needs = "root cgroup-cpu",
 	.answers = { { "cpu-quota", ROLE_MAIN, NULL, NULL } },
 	.probe = probe,
-	.setup = setup,
+	.setup = setup_own,
 	.between = between,
 	.run = run,
 	.teardown = teardown,
 };
-CAUSE(cause)
+CAUSE(own)
+
+static struct cause parent = {
+	.name = "parent-quota",
+	.summary = "the cgroup above the VMM's gets less and less CPU time per period",
+	.unit = "th part of a CPU",
+	.base = 1,
+	.grow = 2,
+	.needs = "root cgroup-cpu",
+	.answers = { { "cpu-quota", ROLE_MAIN, NULL, NULL } },
+	.probe = probe,
+	.setup = setup_parent,
+	.between = between,
+	.run = run,
+	.teardown = teardown,
+};
+CAUSE(parent)
