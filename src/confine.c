@@ -50,6 +50,20 @@ static const int never[] = {
 	SYS_settimeofday,     SYS_clock_settime,     SYS_adjtimex,     SYS_personality,
 	SYS_acct,             SYS_quotactl,          SYS_sethostname,  SYS_setdomainname,
 	SYS_userfaultfd,      SYS_io_uring_setup,    SYS_open_by_handle_at, SYS_mknodat,
+	SYS_clock_adjtime,
+#ifdef SYS_kexec_file_load
+	SYS_kexec_file_load,
+#endif
+#ifdef SYS_fsopen /* the new calls to mount, of Linux 5.2 */
+	SYS_fsopen,           SYS_fsconfig,          SYS_fsmount,      SYS_fspick,
+	SYS_move_mount,       SYS_open_tree,
+#endif
+#ifdef SYS_mount_setattr
+	SYS_mount_setattr,
+#endif
+#ifdef SYS_pidfd_getfd
+	SYS_pidfd_getfd,
+#endif
 #ifdef SYS_mknod
 	SYS_mknod,            SYS_ioperm,            SYS_iopl,
 #endif

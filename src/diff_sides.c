@@ -53,7 +53,7 @@ int sf_sides_parse(const struct sf_command *cmd, void *target, int argc, char **
 		   int *nr)
 {
 	if (spread(argc, argv, nr, words))
-		return sf_failf("out of memory"), -1;
+		return sf_failf("out of memory"), -2;
 	return sf_options_parse(cmd, target, *nr, *words);
 }
 

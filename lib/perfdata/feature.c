@@ -76,7 +76,7 @@ static void parse_event_desc(struct sf_reader *r, struct sf_cursor *c)
 		name = take_string(c, &len);
 		sf_cursor_take(c, 8 * (uint64_t)ids);
 		if (!c->short_)
-			sf_evsel_set_name(r->evlist.ev[i], name, len);
+			sf_reader_name(r, r->evlist.ev[i], name, len);
 	}
 }
 

@@ -109,6 +109,9 @@ void sf_reader_complain(struct sf_reader *r, uint64_t offset, const char *fmt, .
 int sf_reader_give_up(struct sf_reader *r, int code, uint64_t offset, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* Name an event; where there is no memory for that, reading fails in the end. */
+void sf_reader_name(struct sf_reader *r, struct sf_evsel *ev, const char *name, size_t len);
+
 int sf_reader_add_stream(struct sf_reader *r, struct sf_input *in, uint64_t start, uint64_t end);
 /* The file with the header: a recording of its own, or "data" of a directory. */
 int sf_reader_open_main(struct sf_reader *r, const char *path, struct sf_error *err);

@@ -34,6 +34,12 @@ static void header_attr(struct sf_reader *r, const uint8_t *p, size_t size, uint
 	sf_user_name_tracepoints(r);
 }
 
+void sf_reader_name(struct sf_reader *r, struct sf_evsel *ev, const char *name, size_t len)
+{
+	if (sf_evsel_set_name(ev, name, len) == -ENOMEM)
+		sf_reader_give_up(r, -ENOMEM, 0, "no memory for the names of events");
+}
+
 /* EVENT_UPDATE: u64 what (2: name), u64 id, text. */
 static void event_update(struct sf_reader *r, const uint8_t *p, size_t size)
 {
@@ -43,8 +49,8 @@ static void event_update(struct sf_reader *r, const uint8_t *p, size_t size)
 		return;
 	ev = sf_evlist_find(&r->evlist, sf_raw64(p + 8, r->swapped));
 	if (ev)
-		sf_evsel_set_name(ev, (const char *)p + 16,
-				  strnlen((const char *)p + 16, size - 16));
+		sf_reader_name(r, ev, (const char *)p + 16,
+			       strnlen((const char *)p + 16, size - 16));
 }
 
 /* EVENT_TYPE, of perf before 3.11: u64 config of a tracepoint, char name[64]. */
@@ -59,8 +65,8 @@ static void event_type(struct sf_reader *r, const uint8_t *p, size_t size)
 		struct sf_evsel *ev = r->evlist.ev[i];
 
 		if (ev->pub.attr.type == PERF_TYPE_TRACEPOINT && ev->pub.attr.config == config)
-			sf_evsel_set_name(ev, (const char *)p + 8,
-					  strnlen((const char *)p + 8, size - 8));
+			sf_reader_name(r, ev, (const char *)p + 8,
+				       strnlen((const char *)p + 8, size - 8));
 	}
 }
 
@@ -99,7 +105,7 @@ void sf_user_name_tracepoints(struct sf_reader *r)
 		if (ev->pub.attr.type != PERF_TYPE_TRACEPOINT || ev->named)
 			continue;
 		if (sf_tracing_name(r->tracing, ev->pub.attr.config, &name) && !name.failed)
-			sf_evsel_set_name(ev, name.buf, name.len);
+			sf_reader_name(r, ev, name.buf, name.len);
 		sf_str_release(&name);
 	}
 }

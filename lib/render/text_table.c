@@ -40,7 +40,7 @@ static bool has_values(const struct sf_table *t, size_t column)
 	return false;
 }
 
-static size_t natural(const struct sf_table *t, size_t column)
+static size_t natural(struct sf_str *out, const struct sf_table *t, size_t column)
 {
 	size_t most = sf_columns(t->column[column].head, strlen(t->column[column].head));
 	struct sf_str s = SF_STR_INIT;
@@ -53,6 +53,7 @@ static size_t natural(const struct sf_table *t, size_t column)
 		w = sf_columns(s.buf, s.len);
 		most = w > most ? w : most;
 	}
+	out->failed |= s.failed;
 	sf_str_release(&s);
 	return most ? most : 1;
 }
@@ -128,6 +129,7 @@ static void put_row(struct sf_str *out, const struct sf_table *t, const struct c
 		else
 			sf_put_right(out, s.buf, c[i].width);
 	}
+	out->failed |= s.failed;
 	sf_str_release(&s);
 }
 
@@ -152,6 +154,7 @@ static void put_notes(struct sf_str *out, const struct sf_table *t, unsigned wid
 		sf_put_name(&s, t->note[i]);
 		sf_put_wrapped(out, s.buf, 0, 2, width);
 		sf_str_addch(out, '\n');
+		out->failed |= s.failed;
 		sf_str_release(&s);
 	}
 }
@@ -169,7 +172,7 @@ void sf_text_table(struct sf_str *out, const struct sf_table *t, const struct sf
 	for (size_t i = 0; i < t->nr_columns; i++) {
 		c[i].def = &t->column[i];
 		if (t->column[i].flags & SF_COLUMN_TEXT && has_values(t, i))
-			c[i].width = natural(t, i);
+			c[i].width = natural(out, t, i);
 	}
 	fit(c, t->nr_columns, width);
 	if (t->nr_rows)

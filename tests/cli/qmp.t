@@ -30,6 +30,23 @@ run "$SNAPFLAME" record -q --qmp q.sock --branches 2 --gap 0.01 -o run.data
 is "$status$(cat "$err")" 0 "it replies as it should"
 is "$(marks run.data window | grep -c '"dark_begin":.*"dark_end":')" 2 "the events are the dark window"
 is "$(grep -Ev '^query|^qmp' log | tr '\n' ' ')" "getfd stop migrate cont getfd stop migrate cont " "the calls"
+# Others may have put something in the place of the memory's file: it must be a file, of no other name.
+# planted WHAT COMMAND...: puts it there
+planted() {
+  rm -f snapflame.mem && echo precious >precious
+  what=$1
+  shift
+  "$@"
+  fake_start fine
+  run timeout 20 "$SNAPFLAME" record -q --qmp q.sock -o run.data
+  is "$status" 1 "$what in the place of the memory's file: refused" || diag "$(cat "$err")"
+  is "$(cat precious)$(grep -c migrate log)" precious0 "$what: nothing was written"
+  is "$(grep -E '^(stop|cont)$' log | tail -n 1 | grep -c stop)" 0 "$what: the VM runs"
+}
+planted "a symbolic link" ln -s precious snapflame.mem
+planted "a second name" ln precious snapflame.mem
+planted "a FIFO" mkfifo snapflame.mem
+rm -f snapflame.mem
 clocks=$BUILD/tests/clocks.so
 if [ -e "$clocks" ]; then
   for by in 3600000000000 30000000 -3600000000000; do

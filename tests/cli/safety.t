@@ -59,7 +59,10 @@ is "$(cat "$out")" 1 "and so is /dev/stdout"
 mkdir bin
 cat >bin/gnuplot <<'EOF'
 #!/bin/sh
-{ env | sort; ls -l /proc/self/fd | sed -n 's/.* \([0-9]*\) -> .*/fd \1/p'; grep -E 'NoNewPrivs|CapEff|Seccomp:' /proc/self/status
+tr '\0' '\n' </proc/$$/environ | sed 's/^/var /' >>"$TMPDIR/seen"
+# They are set just after it was started.
+sleep 0.3
+{ echo limits $(ulimit -v) $(ulimit -f); env | sort; ls -l /proc/self/fd | sed -n 's/.* \([0-9]*\) -> .*/fd \1/p'; grep -E 'NoNewPrivs|CapEff|Seccomp:' /proc/self/status
   ulimit -c; } >>"$TMPDIR/seen"
 exit 1
 EOF
@@ -70,12 +73,42 @@ exec 7<&-
 [ -s seen ]
 ok $? "a program in gnuplot's place was run"
 is "$(grep -c -E 'SECRET|hunter2' seen)" 0 "the environment is not handed on"
+is "$(sed -n 's/^var \([^=]*\)=.*/\1/p' seen | sort -u | tr '\n' ' ')" "HOME LC_ALL PATH TMPDIR " "but for four variables"
 is "$(grep -c '^fd 7' seen)" 0 "nor are descriptors that were open"
+# in KiB, and blocks of 512 bytes (of 1024 where sh is bash)
+like "$(grep '^limits' seen | sort -u)" "limits 2097152 *[0-9]" "memory and files are limited"
 is "$(sed -n 's/NoNewPrivs:[[:space:]]*//p' seen | sort -u)" 1 "it can gain no privileges"
 is "$(sed -n 's/CapEff:[[:space:]]*//p' seen | sort -u)" 0000000000000000 "it has no capability"
 if grep -q 'Seccomp:' seen; then
   is "$(sed -n 's/Seccomp:[[:space:]]*//p' seen | sort -u)" 2 "its system calls are filtered"
 fi
+
+# ------------------------------------------------------------------------- what snapflame itself may
+mkfifo slow
+while read -r args; do
+  # shellcheck disable=SC2086 # words
+  "$SNAPFLAME" $args >/dev/null 2>&1 &
+  pid=$!
+  i=0
+  # It waits for somebody to write, and has shut itself in before.
+  while [ $i -lt 100 ] && [ "$(sed -n 's/^NoNewPrivs:[[:space:]]*//p' /proc/$pid/status 2>/dev/null)" != 1 ]; do sleep 0.02; i=$((i + 1)); done
+  sleep 0.1
+  is "$(sed -n 's/^NoNewPrivs:[[:space:]]*//p; s/^Seccomp:[[:space:]]*//p' /proc/$pid/status | tr '\n' ' ')" "1 2 " \
+    "$args: no new privileges, and filtered calls"
+  # DAC_OVERRIDE, DAC_READ_SEARCH, SYS_PTRACE, SYSLOG at most
+  caps=$(sed -n 's/^CapPrm:[[:space:]]*//p' /proc/$pid/status)
+  is $((0x$caps & ~0x400080006)) 0 "$args: no capability but four ($caps)"
+  is "$(sed -n 's/^CapInh:[[:space:]]*//p' /proc/$pid/status)" 0000000000000000 "$args: none to hand on"
+  is "$(awk '/^Max core file size/ {print $5, $6}' /proc/$pid/limits)" "0 0" "$args: no core dump"
+  kill $pid
+  wait $pid 2>/dev/null
+done <<'EOF'
+fold slow
+show slow branches
+diff slow slow
+report slow -o slowly
+export slow --format perfetto
+EOF
 
 run sh -c "umask 022; \"$SNAPFLAME\" record -q --duration 0.05 -p $$ -o mode.data"
 if [ "$status" -eq 0 ]; then

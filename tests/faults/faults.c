@@ -7,7 +7,8 @@
  * With $FAULT_TRACE in the environment, the callers are printed.
  *
  * Only calls of the program and its libraries are counted, from main() on: what libc does inside of
- * itself does not come here.
+ * itself does not come here. libtraceevent uses what strdup() gives it without a look: where the turn is
+ * its, the next call fails that is not its.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -35,10 +36,20 @@ static char kind; /* first letter */
 static long at;
 static const char *seen;
 static atomic_long calls;
+static atomic_bool failed; /* once is enough */
 
-static bool fails(char k)
+static bool spared(void *caller)
 {
-	if (!armed || k != kind || atomic_fetch_add(&calls, 1) + 1 != at)
+	Dl_info in;
+
+	return dladdr(caller, &in) && in.dli_fname && strstr(in.dli_fname, "libtraceevent");
+}
+
+static bool fails(char k, void *caller)
+{
+	if (!armed || k != kind || atomic_fetch_add(&calls, 1) + 1 < at || spared(caller))
+		return false;
+	if (atomic_exchange(&failed, true))
 		return false;
 	if (getenv("FAULT_TRACE")) {
 		void *frame[MOST_FRAMES];
@@ -50,9 +61,9 @@ static bool fails(char k)
 	return true;
 }
 
-static bool fails_with(char k, int code)
+static bool fails_with(char k, int code, void *caller)
 {
-	if (!fails(k))
+	if (!fails(k, caller))
 		return false;
 	errno = code;
 	return true;
@@ -87,27 +98,29 @@ int __libc_start_main(main_fn *run, int argc, char **argv, void (*init)(void), v
 	return next(armed_main, argc, argv, init, fini, rtld_fini, stack_end);
 }
 
+#define CALLER __builtin_return_address(0)
+
 /* --------------------------------------------------------------------------- memory */
 
 void *malloc(size_t size)
 {
-	return fails_with('m', ENOMEM) ? NULL : __libc_malloc(size);
+	return fails_with('m', ENOMEM, CALLER) ? NULL : __libc_malloc(size);
 }
 
 void *calloc(size_t nr, size_t size)
 {
-	return fails_with('m', ENOMEM) ? NULL : __libc_calloc(nr, size);
+	return fails_with('m', ENOMEM, CALLER) ? NULL : __libc_calloc(nr, size);
 }
 
 void *realloc(void *p, size_t size)
 {
-	return fails_with('m', ENOMEM) ? NULL : __libc_realloc(p, size);
+	return fails_with('m', ENOMEM, CALLER) ? NULL : __libc_realloc(p, size);
 }
 
 char *strdup(const char *text)
 {
 	size_t len = strlen(text) + 1;
-	char *copy = malloc(len);
+	char *copy = fails_with('m', ENOMEM, CALLER) ? NULL : __libc_malloc(len);
 
 	return copy ? memcpy(copy, text, len) : NULL;
 }
@@ -116,12 +129,12 @@ char *strdup(const char *text)
 
 ssize_t read(int fd, void *buf, size_t size)
 {
-	return fails_with('r', EIO) ? -1 : syscall(SYS_read, fd, buf, size);
+	return fails_with('r', EIO, CALLER) ? -1 : syscall(SYS_read, fd, buf, size);
 }
 
 ssize_t pread(int fd, void *buf, size_t size, off_t at_byte)
 {
-	return fails_with('r', EIO) ? -1 : syscall(SYS_pread64, fd, buf, size, at_byte);
+	return fails_with('r', EIO, CALLER) ? -1 : syscall(SYS_pread64, fd, buf, size, at_byte);
 }
 
 ssize_t pread64(int fd, void *buf, size_t size, off64_t at_byte)
@@ -131,38 +144,38 @@ ssize_t pread64(int fd, void *buf, size_t size, off64_t at_byte)
 
 ssize_t write(int fd, const void *buf, size_t size)
 {
-	return fails_with('w', ENOSPC) ? -1 : syscall(SYS_write, fd, buf, size);
+	return fails_with('w', ENOSPC, CALLER) ? -1 : syscall(SYS_write, fd, buf, size);
 }
 
 ssize_t pwrite(int fd, const void *buf, size_t size, off_t at_byte)
 {
-	return fails_with('w', ENOSPC) ? -1 : syscall(SYS_pwrite64, fd, buf, size, at_byte);
+	return fails_with('w', ENOSPC, CALLER) ? -1 : syscall(SYS_pwrite64, fd, buf, size, at_byte);
 }
 
 ssize_t writev(int fd, const struct iovec *iov, int nr)
 {
-	return fails_with('w', ENOSPC) ? -1 : syscall(SYS_writev, fd, iov, nr);
+	return fails_with('w', ENOSPC, CALLER) ? -1 : syscall(SYS_writev, fd, iov, nr);
 }
 
 int fsync(int fd)
 {
-	return fails_with('w', EIO) ? -1 : (int)syscall(SYS_fsync, fd);
+	return fails_with('w', EIO, CALLER) ? -1 : (int)syscall(SYS_fsync, fd);
 }
 
 int rename(const char *from, const char *to)
 {
-	return fails_with('w', EACCES) ? -1
+	return fails_with('w', EACCES, CALLER) ? -1
 				       : (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
 }
 
 int renameat(int dir, const char *from, int to_dir, const char *to)
 {
-	return fails_with('w', EACCES) ? -1 : (int)syscall(SYS_renameat2, dir, from, to_dir, to, 0);
+	return fails_with('w', EACCES, CALLER) ? -1 : (int)syscall(SYS_renameat2, dir, from, to_dir, to, 0);
 }
 
 static int open_at(int dir, const char *path, int flags, mode_t mode)
 {
-	return fails_with('o', EMFILE) ? -1 : (int)syscall(SYS_openat, dir, path, flags, mode);
+	return fails_with('o', EMFILE, CALLER) ? -1 : (int)syscall(SYS_openat, dir, path, flags, mode);
 }
 
 #define MODE_OF(flags, mode)                                                                       \
@@ -201,5 +214,5 @@ FILE *fopen(const char *path, const char *mode)
 {
 	__typeof__(&fopen) next = dlsym(RTLD_NEXT, "fopen");
 
-	return fails_with('o', EMFILE) ? NULL : next(path, mode);
+	return fails_with('o', EMFILE, CALLER) ? NULL : next(path, mode);
 }

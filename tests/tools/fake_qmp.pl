@@ -7,7 +7,9 @@ use Time::HiRes qw(time);
 
 my ($path, $mode, $log) = @ARGV;
 $SIG{PIPE} = 'IGNORE';
-my $server = IO::Socket::UNIX->new(Local => $path, Listen => 5) or die "$path: $!\n";
+# There under its name once it listens.
+my $server = IO::Socket::UNIX->new(Local => "$path.new", Listen => 5) or die "$path: $!\n";
+rename "$path.new", $path or die "$path: $!\n";
 my ($running, $migration) = (1, 'none');
 
 sub event {
