@@ -4,7 +4,7 @@
 # ends by itself with status 0 or 1; with 0 it has printed what it prints on a good day, or says
 # (with -v) what is missing; files are there whole or not at all, and no temporary one is left.
 #
-# FAULT_POINTS=0 tries every call (make check-faults).
+# FAULT_POINTS=0 tries every call (make check-faults tries 60, and record).
 . "$TOP/tests/lib.sh"
 cd "$TMP" || exit 1
 faults=$BUILD/tests/faults.so
