@@ -232,8 +232,9 @@ static int numbers_of(struct sf_numbers *n, const struct sf_numbers *all, const 
 	int status = 0;
 
 	for (size_t i = 0; !status && i < t->nr; i++)
-		if (sf_option_value(&row, t->item[i], &l, &err))
-			status = sf_usage("%s", err.what);
+		status = sf_option_value(&row, t->item[i], &l, &err);
+	if (status)
+		status = status == -ENOMEM ? sf_failf("out of memory") : sf_usage("%s", err.what);
 	for (size_t i = 0; !status && i < l.nr; i++)
 		status = add_range(n, all, l.item[i].first, l.item[i].last);
 	free(l.item);

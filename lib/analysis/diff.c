@@ -327,7 +327,9 @@ int sf_diff_make(struct sf_diff **out, const struct sf_diff_input *in, const str
 	b.d->series_p = in->split_found ? in->series_p : NAN;
 	if (in->split_text)
 		b.d->split_text = sf_diff_keep(b.d, "%s", in->split_text);
-	ret = make(&b, in);
+	ret = in->split_text && !b.d->split_text ? -ENOMEM : make(&b, in);
+	for (size_t i = 0; !ret && i < b.d->nr[SF_FAST] + b.d->nr[SF_SLOW]; i++)
+		ret = sf_symbols_no_memory(b.d->ref[i].rec->symbols) ? -ENOMEM : 0;
 	build_release(&b);
 	if (ret) {
 		sf_diff_free(b.d);

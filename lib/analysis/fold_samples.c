@@ -384,7 +384,7 @@ static int fold_all(struct sample_fold *s, struct sf_error *err)
 	sf_debug("fold", "%llu samples, %llu parts known, %llu entries looked at; %zu stacks",
 		 (unsigned long long)s->f->stats.samples, (unsigned long long)s->hits,
 		 (unsigned long long)s->entries, s->stacks->nr);
-	if (s->name_later && sf_fold_later_name(&s->later))
+	if ((s->name_later && sf_fold_later_name(&s->later)) || sf_symbols_no_memory(s->symbols))
 		return sf_error_at(err, -ENOMEM, sf_reader_path(s->r), 0, "no memory");
 	return end;
 }

@@ -229,6 +229,8 @@ static int emit_line(struct view *v, struct sf_fold *f, const struct line *l)
 	}
 	if (l->last)
 		names[nr++] = sf_strtab_text(&v->str, l->last);
+	if (!ret && sf_symbols_no_memory(v->rec->symbols))
+		ret = -ENOMEM;
 	if (!ret)
 		ret = sf_fold_add(f, names, nr, (l->ns + NS_PER_US / 2) / NS_PER_US);
 	sf_arena_release(&arena);

@@ -47,6 +47,7 @@ void sf_set_text(struct table_build *b, size_t column, const char *text)
 
 	c->text = sf_arena_strndup(&b->t->arena, text, strlen(text));
 	c->type = c->text ? SF_CELL_TEXT : SF_CELL_NONE;
+	b->failed |= !c->text;
 }
 
 void sf_set_textf(struct table_build *b, size_t column, const char *fmt, ...)
@@ -58,6 +59,7 @@ void sf_set_textf(struct table_build *b, size_t column, const char *fmt, ...)
 	sf_str_vaddf(&s, fmt, ap);
 	va_end(ap);
 	sf_set_text(b, column, s.buf);
+	b->failed |= s.failed;
 	sf_str_release(&s);
 }
 
@@ -187,6 +189,8 @@ static int fill(struct table_build *b, const struct table_def *def)
 	ret = sf_mechanisms_init(&b->mech, b->rec);
 	if (!ret)
 		ret = def->fill(b);
+	if (!ret && (b->failed || sf_symbols_no_memory(b->rec->symbols)))
+		ret = -ENOMEM;
 	sf_mechanisms_release(&b->mech);
 	sf_strtab_release(&b->names);
 	return ret;

@@ -76,6 +76,7 @@ static void set_problems(struct table_build *b, const struct sf_coverage *c)
 	for (size_t i = 0; i < c->nr_problems; i++)
 		sf_str_addf(&s, "%s%s", i ? "; " : "", c->problem[i]);
 	sf_set_text(b, PROBLEMS, s.buf);
+	b->failed |= s.failed;
 	sf_str_release(&s);
 }
 

@@ -13,6 +13,7 @@ struct table_build {
 	size_t nr_windows;
 	struct sf_mechanisms mech;
 	struct sf_strtab names; /* made here: of threads and functions without one of their own */
+	bool failed; /* a text is missing for want of memory */
 	struct sf_error *err;
 };
 

@@ -68,7 +68,8 @@ static int open_stage(struct sf_outdir *o, struct sf_error *err)
 		if (!mkdirat(o->fd, o->stage, 0700)) {
 			o->stage_fd = openat(o->fd, o->stage,
 					     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-			return o->stage_fd < 0 ? failed(err, o, "not writable") : 0;
+			o->listing = o->stage_fd >= 0 ? fdopendir(o->stage_fd) : NULL;
+			return o->listing ? 0 : failed(err, o, "not writable");
 		}
 		o->stage[0] = '\0';
 		if (errno != EEXIST)
@@ -183,15 +184,14 @@ int sf_outdir_commit(struct sf_outdir *o, struct sf_error *err)
 
 static void remove_stage(struct sf_outdir *o)
 {
-	DIR *dir = o->stage_fd >= 0 ? fdopendir(o->stage_fd) : NULL;
 	struct dirent *e;
 
-	if (dir) {
-		rewinddir(dir);
-		while ((e = readdir(dir)))
+	if (o->listing) {
+		rewinddir(o->listing);
+		while ((e = readdir(o->listing)))
 			if (strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
-				unlinkat(dirfd(dir), e->d_name, 0);
-		closedir(dir);
+				unlinkat(o->stage_fd, e->d_name, 0);
+		closedir(o->listing);
 	} else if (o->stage_fd >= 0) {
 		close(o->stage_fd);
 	}

@@ -9,6 +9,7 @@
 #ifndef SF_RENDER_OUTDIR_H
 #define SF_RENDER_OUTDIR_H
 
+#include <dirent.h>
 #include <stddef.h>
 
 #include <snapflame/array.h>
@@ -17,6 +18,7 @@
 struct sf_outdir {
 	int fd;       /* of the directory */
 	int stage_fd; /* of where files are made; programs that make some run there */
+	DIR *listing; /* of it, from the beginning: it is removed also where memory has run out */
 	char stage[32], path[256];
 	struct {
 		char **name;

@@ -129,6 +129,7 @@ void sf_view_waiting(struct sf_diff_view *v)
 		sf_str_add(&s, ": not causes");
 		sf_view_section(v, "waiting", SF_PLAIN, s.buf);
 	}
+	v->out->failed |= s.failed;
 	sf_str_release(&s);
 	free(comm);
 	free(done);
@@ -176,5 +177,6 @@ void sf_view_moved(struct sf_diff_view *v)
 	put_all_moved(&s, v->d, true);
 	if (s.len)
 		sf_view_section(v, "moved", SF_PLAIN, s.buf);
+	v->out->failed |= s.failed;
 	sf_str_release(&s);
 }

@@ -194,6 +194,7 @@ static void where_first(struct sf_diff_view *v, const struct sf_cause *c)
 	sf_put_spaces(v->out, WHERE_INDENT);
 	sf_put_wrapped(v->out, s.buf, WHERE_INDENT, WHERE_INDENT, v->width);
 	sf_str_addch(v->out, '\n');
+	v->out->failed |= s.failed;
 	sf_str_release(&s);
 }
 
@@ -301,6 +302,7 @@ static void print_links(struct sf_diff_view *v, const struct sf_cause *c)
 		sf_style(v->out, v->color, SF_PLAIN);
 		sf_str_addch(v->out, '\n');
 	}
+	v->out->failed |= s.failed;
 	sf_str_release(&s);
 }
 
@@ -378,10 +380,12 @@ static void print_table(struct sf_diff_view *v, const struct sf_cause **pick, st
 	for (size_t i = 0; i < n; i++) {
 		print_cause(v, &w, &row[i]);
 		print_links(v, row[i].cause);
+		v->out->failed |= row[i].owner.failed;
 		sf_str_release(&row[i].owner);
 	}
 	if (row[n].count)
 		print_rest(v, &w, &row[n]);
+	v->out->failed |= row[n].owner.failed;
 	sf_str_release(&row[n].owner);
 }
 

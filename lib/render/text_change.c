@@ -63,6 +63,7 @@ void sf_view_growth(struct sf_diff_view *v)
 	}
 	put_company(&s, d->growth);
 	sf_view_section(v, "growth", SF_PLAIN, s.buf);
+	v->out->failed |= s.failed;
 	sf_str_release(&s);
 }
 
@@ -99,5 +100,6 @@ void sf_view_shifts(struct sf_diff_view *v)
 		put_shift(&s, v->d, &v->d->shift[i]);
 		sf_view_section(v, i ? "" : "shift", SF_PLAIN, s.buf);
 	}
+	v->out->failed |= s.failed;
 	sf_str_release(&s);
 }

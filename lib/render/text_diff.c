@@ -176,6 +176,7 @@ static void pauses(struct sf_diff_view *v)
 	if (d->split_text)
 		sf_str_addf(&s, "; %s", d->split_text);
 	sf_view_section(v, "pauses", SF_PLAIN, s.buf);
+	v->out->failed |= s.failed;
 	sf_str_release(&s);
 }
 

@@ -79,6 +79,7 @@ static void take_in(struct frame *f, const char *const *name, size_t nr, size_t 
 		sf_str_init(&f[i].text);
 		sf_str_add_printable(&printable, name[i], strlen(name[i]));
 		sf_put_cut(&f[i].text, printable.len ? printable.buf : "?", most);
+		f[i].text.failed |= printable.failed;
 		sf_str_release(&printable);
 		f[i].columns = sf_columns(f[i].text.buf, f[i].text.len);
 		f[i].index = i;
@@ -212,8 +213,10 @@ void sf_text_frames(struct sf_str *out, const char *const *frame, size_t nr, siz
 	} else {
 		out->failed = true;
 	}
-	for (size_t i = 0; f && i < nr; i++)
+	for (size_t i = 0; f && i < nr; i++) {
+		out->failed |= f[i].text.failed;
 		sf_str_release(&f[i].text);
+	}
 	free(f);
 	free(order);
 }

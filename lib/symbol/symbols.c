@@ -274,7 +274,15 @@ static int name_first(struct sf_symbols *s, struct sf_location *loc)
 	s->named++;
 	if (s->opts.progress.tell)
 		s->opts.progress.tell(s->opts.progress.arg, s->named, s->locs.nr);
-	return sf_symbols_name(s, loc);
+	if (!sf_symbols_name(s, loc))
+		return 0;
+	s->no_memory = true;
+	return -ENOMEM;
+}
+
+bool sf_symbols_no_memory(const struct sf_symbols *s)
+{
+	return s && s->no_memory;
 }
 
 size_t sf_symbols_frames(struct sf_symbols *s, uint32_t id, const struct sf_frame **frames)

@@ -41,6 +41,7 @@ struct sf_symbols {
 	struct sf_modules modules;
 	struct sf_locations locs;
 	size_t named; /* of them */
+	bool no_memory; /* for some of the names */
 	struct sf_loc_cached *cache;
 	struct sf_now_cached *now; /* made when it is needed, thrown away when names may change */
 	struct sf_arena frames;

@@ -42,6 +42,8 @@ turn() {
         [ -z "$(comm -13 good.files files)" ] || wrong="$wrong $n(left: $(comm -13 good.files files | tr '\n' ' '))"
       elif [ $s -ne 0 ]; then
         wrong="$wrong $n(status $s)"
+      elif grep -q libjansson seen; then
+        : # version 2.14 leaves a character out of a text where it lacks memory for it, and says nothing
       elif cmp -s said good.said && { ! cmp -s now good || ! cmp -s files good.files; }; then
         wrong="$wrong $n(other output)"
       fi

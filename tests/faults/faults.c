@@ -8,7 +8,7 @@
  *
  * Only calls of the program and its libraries are counted, from main() on: what libc does inside of
  * itself does not come here. libtraceevent uses what strdup() gives it without a look: where the turn is
- * its, the next call fails that is not its.
+ * its, the next call fails that is not its. The name of the library whose call failed is in $FAULT_SEEN.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -45,6 +45,16 @@ static bool spared(void *caller)
 	return dladdr(caller, &in) && in.dli_fname && strstr(in.dli_fname, "libtraceevent");
 }
 
+static void say_seen(void *caller)
+{
+	long fd = syscall(SYS_openat, AT_FDCWD, seen, O_WRONLY | O_CREAT, 0600);
+	Dl_info in;
+
+	if (dladdr(caller, &in) && in.dli_fname)
+		syscall(SYS_write, fd, in.dli_fname, strlen(in.dli_fname));
+	syscall(SYS_close, fd);
+}
+
 static bool fails(char k, void *caller)
 {
 	if (!armed || k != kind || atomic_fetch_add(&calls, 1) + 1 < at || spared(caller))
@@ -57,7 +67,7 @@ static bool fails(char k, void *caller)
 		armed = false;
 		backtrace_symbols_fd(frame, backtrace(frame, MOST_FRAMES), STDERR_FILENO);
 	}
-	syscall(SYS_close, syscall(SYS_openat, AT_FDCWD, seen, O_WRONLY | O_CREAT, 0600));
+	say_seen(caller);
 	return true;
 }
 

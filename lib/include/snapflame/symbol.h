@@ -92,6 +92,8 @@ uint32_t sf_symbols_locate(struct sf_symbols *s, uint32_t pid, uint64_t ip, unsi
  * Calling it before all records were fed is fine but may miss names that come later.
  */
 size_t sf_symbols_frames(struct sf_symbols *s, uint32_t loc, const struct sf_frame **frames);
+/* Did some frames get no name for want of memory? */
+bool sf_symbols_no_memory(const struct sf_symbols *s);
 
 /*
  * Both steps at once, without a location: what is at ip as pid sees it now. For readers that name
