@@ -2,8 +2,7 @@
 /*
  * A saved copy of /proc/kallsyms, searched where it lies in the file. The kernel's own part of the
  * list is sorted, so that an address takes some twenty lines; reading all 5 to 15 MB of them into a
- * table took a third of the time of a recording of 100 MB of stack dumps, which asked for a
- * hundred.
+ * table took a fifth of the time of fold for 100 MB of stack dumps, which asked for a hundred.
  */
 #ifndef SNAPFLAME_SYMBOL_KIMAGE_H
 #define SNAPFLAME_SYMBOL_KIMAGE_H
