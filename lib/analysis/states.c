@@ -229,6 +229,19 @@ static bool in_earlier_window(const struct sf_recording *rec, const struct sf_wi
 	return false;
 }
 
+/* Another process's thread was looked at: it may wait for something else than the last time. The target's
+ * are looked at all the time, and what they were seen to wait for has no user stack. */
+static bool seen_asleep(const struct sf_thread *th, uint64_t lo, uint64_t hi)
+{
+	size_t i = sf_thread_poll_from(th, lo);
+
+	if (th->flags & SF_THREAD_TARGET)
+		return false;
+	while (i < th->nr_polls && th->poll[i].time < hi && !th->poll[i].stack)
+		i++;
+	return i < th->nr_polls && th->poll[i].time < hi;
+}
+
 /*
  * The last event before the span may be of an earlier BRANCH, and nothing was recorded since. What
  * comes next then says more than what came last; a sleep that goes on keeps its stack.
@@ -243,7 +256,8 @@ static void after_a_gap(struct cursor *c, const struct sf_recording *rec, const 
 	    before.state == SF_STATE_ABSENT)
 		return;
 	from_future(c, rec, next, w);
-	if (c->now.state == before.state || c->now.state == SF_STATE_UNACCOUNTED)
+	if ((c->now.state == before.state && !seen_asleep(c->th, begin, next->time)) ||
+	    c->now.state == SF_STATE_UNACCOUNTED)
 		c->now = before;
 	else
 		c->now.since = begin;

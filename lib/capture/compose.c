@@ -191,7 +191,7 @@ static int add_poll(struct sf_compose *s, const struct sf_poll_rec *rec, struct 
 		.ip = p->nr ? p->chain[1] : 0,
 		.time = rec->time,
 		.period = rec->period,
-		.pid = (uint32_t)s->c->pid,
+		.pid = rec->other ? rec->tid : (uint32_t)s->c->pid,
 		.tid = rec->tid,
 		.chain = p->chain,
 		.nr_chain = p->nr ? p->nr + 1 : 0,

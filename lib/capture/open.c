@@ -274,6 +274,7 @@ static int start_threads(struct sf_capture *c, struct sf_error *err)
 			.hz = c->poll_hz,
 			.budget = &c->budget,
 			.own_budget = &c->poll_budget,
+			.others = c->scope == SF_SCOPE_SYSTEM,
 			.anew = c->opts.keep != 0,
 		}, &c->poll_spool, &c->missing, err);
 	return ret;

@@ -16,6 +16,7 @@
 #include <snapflame/array.h>
 
 #include "proc.h"
+#include "sleepers.h"
 
 enum {
 	NICE = 1,
@@ -205,6 +206,16 @@ static void look(struct sf_poller *p, struct sf_poll_thread *t, uint64_t period)
 	emit(p, &rec, syscall, stack);
 }
 
+static void add_sleeper(void *arg, pid_t pid, const char *stack, size_t len)
+{
+	struct sf_poll_rec rec = {
+		.time = sf_now(), .tid = (uint32_t)pid, .state = 'D', .other = true,
+		.stack_len = (uint16_t)cut_newline(stack, (ssize_t)len),
+	};
+
+	emit(arg, &rec, "", stack);
+}
+
 static void wait_until(struct sf_poller *p, uint64_t when)
 {
 	struct timespec ts = { (time_t)(when / 1000000000), (long)(when % 1000000000) };
@@ -257,6 +268,8 @@ static void *poller_thread(void *arg)
 		now = sf_now();
 		if (p->begin && p->opts.anew)
 			forget(p);
+		if (p->begin && p->opts.others)
+			sf_sleepers(p->opts.pid, add_sleeper, p);
 		p->begin = false;
 		list(p);
 		for (size_t i = 0; i < p->nr; i++)

@@ -25,7 +25,8 @@ struct sf_poll_rec {
 	uint16_t syscall_len, stack_len;
 	char state; /* 0: not known */
 	bool again; /* the texts are those of this thread's previous record, and not repeated */
-	uint8_t reserved[6];
+	bool other; /* another process's first thread */
+	uint8_t reserved[5];
 };
 
 struct sf_poll_thread;
@@ -34,6 +35,7 @@ struct sf_poller_opts {
 	pid_t pid;
 	unsigned hz; /* at most */
 	struct sf_budget *budget, *own_budget; /* shared, and of this thread alone; both hold */
+	bool others; /* once when it becomes active: who else sleeps for I/O, see sleepers.h */
 	bool anew; /* each time it becomes active: no record refers to one before */
 };
 

@@ -544,6 +544,32 @@ static void a_gap_is_no_sleep(void **state)
 	sf_recording_free(rec);
 }
 
+/* Asleep when the BRANCH begins, in a sleep of which no switch tells: what /proc showed then, not where it
+ * slept a BRANCH ago. */
+static void a_sleep_that_was_seen(void **state)
+{
+	struct sf_recording *rec = synth(
+		THREADS "window 1 10 50 100\nsnap 1 begin 9 0 100 S 0\nsnap 1 end 51 0 100 S 0\n"
+			"window 2 110 190 100\nsnap 2 begin 109 0 100 S 0\nsnap 2 end 191 0 100 S 0\n"
+			"20 out 200 S ep_poll | loop\n30 out 300 D bit_wait_io | write\n"
+			"160 wake 200 irq\n170 in 200 cpu0\n");
+	const struct sf_window *w = &rec->window[1];
+	struct sf_poll seen = { .time = w->lo + 2000000, .stack = rec->thread[5].sched[0].stack };
+	struct sf_thread *t = &rec->thread[4];
+	struct sf_timeline tl = { 0 };
+
+	assert_int_equal(sf_timeline_build(&tl, rec, 4, w, w->lo, w->hi), 0);
+	assert_int_equal(tl.iv[0].stack, t->sched[0].stack);
+	assert_int_equal(SF_GROW(t->poll, 1, t->poll_alloc), 0);
+	t->poll[t->nr_polls++] = seen;
+	assert_int_equal(sf_timeline_build(&tl, rec, 4, w, w->lo, w->hi), 0);
+	assert_int_equal(tl.iv[0].state, SF_STATE_BLOCKED);
+	assert_int_equal(tl.iv[0].stack, seen.stack);
+	assert_int_equal(tl.iv[0].source, SF_EVIDENCE_POLL);
+	sf_timeline_release(&tl);
+	sf_recording_free(rec);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -565,6 +591,7 @@ int main(void)
 		cmocka_unit_test(states_sum_to_the_span),
 		cmocka_unit_test(edges_and_lost_events),
 		cmocka_unit_test(a_gap_is_no_sleep),
+		cmocka_unit_test(a_sleep_that_was_seen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,28 @@
+# Who sleeps for I/O when a BRANCH begins has no switch in the recording that tells where: it is looked up.
+. "$TOP/tests/lib.sh"
+. "$TOP/tests/record.sh"
+[ $root -eq 1 ] || skip_all "needs root: stacks of other processes"
+sleeper=$BUILD/tests/tools/vforker
+[ -x "$sleeper" ] || skip_all "tests/tools/vforker is not built"
+
+"$sleeper" 60000 &
+others=$!
+child=
+n=0
+while [ $n -lt 100 ] && ! grep -q '^State:.D' "/proc/$others/status"; do
+  n=$((n + 1))
+  sleep 0.02
+done
+child=$(cat "/proc/$others/task/$others/children" 2>/dev/null)
+others="$others $child"
+run "$SNAPFLAME" record -q -p "$vmm" --branches 2 --gap 0.1 -o run.data -- $branch
+"$SNAPFLAME" fold -q --event snapflame:task-stack --weight count run.data >folded
+like "$(grep '^vforker;' folded)" "vforker;*vfork*;kernel_clone* 2" "once in each BRANCH, where it sleeps"
+"$SNAPFLAME" show run.data threads >threads 2>"$err"
+grep -q vforker threads
+is $? 1 "it is no thread of the target"
+run "$SNAPFLAME" record -q --scope vmm -p "$vmm" --branches 1 -o vmm.data -- $branch
+"$SNAPFLAME" fold -q --event snapflame:task-stack --weight count vmm.data >folded
+grep -q '^vforker' folded
+is $? 1 "--scope vmm looks at nobody else"
+done_testing
