@@ -44,7 +44,8 @@ bool sf_debuginfod_find(const struct sf_build_id *id, enum sf_debuginfod_what wh
 
 	if (!id->size || !urls || !urls[0])
 		return false;
-	lib = dlopen("libdebuginfod.so.1", RTLD_NOW | RTLD_LOCAL);
+	/* It stays, with all that it needs: what that sets up is not given back when it is closed. */
+	lib = dlopen("libdebuginfod.so.1", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 	if (!lib)
 		return false;
 	found = find(lib, id,
