@@ -123,7 +123,7 @@ print(s.server_port, flush=True)
 s.timeout = 20
 for _ in range(8): s.handle_request()' >port 2>requests &
   server=$!
-  for _ in 1 2 3 4 5 6 7 8 9 10; do [ -s port ] || sleep 0.2; done
+  for _ in $(seq 100); do [ -s port ] || sleep 0.2; done
   DEBUGINFOD_URLS=http://127.0.0.1:$(cat port) DEBUGINFOD_CACHE_PATH=$TMP/fetched
   export DEBUGINFOD_URLS DEBUGINFOD_CACHE_PATH
   is "$(ask build_id="$id" /nowhere/prog "$hidden")" "?
@@ -182,10 +182,11 @@ done
 
 # A process that has a file mapped which is no longer there, or another one by now.
 live() {
+  rm -f ready
   "$@" stay >ready &
   live_pid=$!
-  for _ in 1 2 3 4 5 6 7 8 9 10; do
-    grep -q ready ready && return 0
+  for _ in $(seq 200); do
+    grep -qs ready ready && return 0
     sleep 0.1
   done
 }
