@@ -384,11 +384,10 @@ int sf_find_verdict(struct diff_build *b)
 	parts(&s, d, c);
 	dirtied(&s, d, c);
 	sf_str_addf(&s, ": %.0f %% of the %s", c->share_pct, pauses ? "growth" : "difference");
-	if (!pauses)
-		; /* its interval has the noise of the run queue, the growth over the BRANCHes has not */
-	else if (c->delta.has_interval)
+	/* Else its interval has the noise of the run queue; the growth over the BRANCHes has not. */
+	if (pauses && c->delta.has_interval)
 		sf_str_addf(&s, " (95 %% interval %.0f to %.0f ms)", c->delta.lo, c->delta.hi);
-	else
+	else if (pauses)
 		sf_str_add(&s, " (n = 1: no interval)");
 	sf_str_addch(&s, '.');
 	noise(&s, d);

@@ -30,8 +30,9 @@ void sf_hotslots_note(struct sf_hotslots *h, uint64_t addr)
 }
 
 /* Inline, because to gcc 12 a function that only prefetches does nothing, and its calls go. */
-static inline __attribute__((always_inline)) void fetch_page(const struct sf_hotslots_page *e, uint64_t addr, const uint8_t *stack,
-		       uint64_t size)
+static inline __attribute__((always_inline)) void fetch_page(const struct sf_hotslots_page *e,
+							      uint64_t addr, const uint8_t *stack,
+							      uint64_t size)
 {
 	for (uint64_t w = 0; w < SF_HOT_WORDS; w++)
 		for (uint64_t bits = e->now[w] | e->before[w]; bits; bits &= bits - 1) {
