@@ -47,14 +47,14 @@ LC_ALL=C grep -q '[^ -~]' ascii
 is $? 1 "ASCII where the locale asks for it"
 
 check "two recordings" "$SNAPFLAME" diff run.data later.data
-like "$(flat "$out")" "proof 5 + 2 windows;*" "all windows of each"
+like "$(flat "$out")" "proof*5 + 2 windows;*" "all windows of each"
 check "groups of files" "$SNAPFLAME" diff --fast run.data --slow later.data later.data
-like "$(flat "$out")" "proof 5 + 4 windows;*" "of each file"
+like "$(flat "$out")" "proof*5 + 4 windows;*" "of each file"
 check "lists" "$SNAPFLAME" diff --fast 1 --slow 3-4 run.data
-like "$(flat "$out")" "proof 1 + 2 windows;*" "the BRANCHes of the lists"
+like "$(flat "$out")" "proof*1 + 2 windows;*" "the BRANCHes of the lists"
 like "$(flat "$out")" "*n = 1: no interval*" "n = 1 is said"
 check "warm-up" "$SNAPFLAME" diff --warmup 1 run.data later.data
-like "$(flat "$out")" "proof 4 + 1 windows;*" "the first of each is left out"
+like "$(flat "$out")" "proof*4 + 1 windows;*" "the first of each is left out"
 check "API windows" "$SNAPFLAME" diff --api run.data later.data
 
 check "-o" "$SNAPFLAME" diff -o report run.data
