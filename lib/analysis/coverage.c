@@ -17,6 +17,7 @@ static const double most_cpu_error_pct = 5;
 static const double most_interrupt_pct = 40;
 static const double least_sampler_pct = 50, poor_sampler_pct = 80;
 static const double least_expected_samples = 30; /* below, a share says nothing */
+static const double said_factor = 2, said_slack_ms = 10; /* of the vCPUs' pause, to what the VMM says */
 static const double least_cpu_share = 0.1; /* error is relative to at least this much of the span */
 
 /* A running thread's CPU time in /proc is up to one tick old (CONFIG_HZ=250), at either edge. */
@@ -166,6 +167,22 @@ static int check_root(struct diff_build *b, const struct sf_recording *rec, cons
 	return 0;
 }
 
+/*
+ * The VMM told how long its pause was, and its vCPUs stood for much less by what was recorded. (More is
+ * no contradiction: some VMMs tell only the time of the call.)
+ */
+static int check_said(struct diff_build *b, const struct sf_window *w)
+{
+	double dark = (double)(w->dark_hi - w->dark_lo) / 1e6;
+
+	if (w->pause_ms <= said_factor * dark + said_slack_ms || w->dark_hi <= w->dark_lo ||
+	    w->lo != w->dark_lo)
+		return 0;
+	return PROBLEM(b, "BRANCH %u paused for %.1f ms by its pause_ms, its vCPUs stood still for %.1f ms: "
+		       "switches are missing or late (--api takes the whole request)", w->branch, w->pause_ms,
+		       dark);
+}
+
 /* A clock that is set is none of ours. */
 static int check_upsets(struct diff_build *b, const struct sf_window *w)
 {
@@ -197,6 +214,8 @@ int sf_coverage_window(struct diff_build *b, const struct sf_window_ref *ref,
 		ret = sf_check_clocks(b, rec, w);
 	if (!ret)
 		ret = check_root(b, rec, w);
+	if (!ret)
+		ret = check_said(b, w);
 	if (!ret)
 		ret = check_upsets(b, w);
 	if (!ret)
