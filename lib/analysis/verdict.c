@@ -96,6 +96,14 @@ static double own_ms(const struct sf_cause *c)
 	return c->nr_parts ? ms : c->delta.value;
 }
 
+/* Where every thread and every waking was recorded, an answer that no thread gave came by an interrupt. */
+static bool by_interrupt(const struct sf_diff *d)
+{
+	const struct sf_recording *rec = d->ref[0].rec;
+
+	return rec->system_scope && rec->has_wakings;
+}
+
 static void because(struct sf_str *s, struct sf_diff *d, const struct sf_cause *c)
 {
 	const char *who = doers(d, c), *leaf = telling_frame(d, c);
@@ -165,6 +173,11 @@ static void because(struct sf_str *s, struct sf_diff *d, const struct sf_cause *
 		where(s, leaf, fn);
 		break;
 	case SF_KIND_PEER:
+		if (by_interrupt(d)) {
+			sf_str_addf(s, "%s waits %.0f ms longer for an answer that an interrupt brings", who, ms);
+			where(s, leaf, fn);
+			break;
+		}
 		if (c->waiter && !d->profile.owner[c->owner].target && !d->ref[0].rec->system_scope) {
 			sf_str_addf(s, "%s waits %.0f ms longer for %s, which was not recorded",
 				    owner_name(d, c->waiter), ms, who);
@@ -304,7 +317,7 @@ static void over_branches(struct sf_str *s, const struct sf_diff *d, bool pauses
 	sf_str_addch(s, '.');
 }
 
-static const char *advice_for(const struct sf_cause *c)
+static const char *advice_for(const struct sf_diff *d, const struct sf_cause *c)
 {
 	static const char *const advice[SF_NR_KINDS] = {
 		[SF_KIND_CPU_USER] = "make that function do less inside the pause, or move it before or after it",
@@ -323,6 +336,8 @@ static const char *advice_for(const struct sf_cause *c)
 		[SF_KIND_UNKNOWN] = "record with --scope system as root, so that wakings are seen",
 	};
 
+	if (c->kind == SF_KIND_PEER && by_interrupt(d))
+		return "look at who answers from outside of this machine; waits of 40 ms each are TCP's delayed ACKs, which TCP_NODELAY at the sender ends";
 	return advice[c->kind];
 }
 
@@ -372,7 +387,7 @@ int sf_find_verdict(struct diff_build *b)
 		return d->sentence ? 0 : -ENOMEM;
 	}
 	d->kind = c->kind;
-	d->advice = advice_for(c);
+	d->advice = advice_for(d, c);
 	if (pauses)
 		sf_str_addf(&s, "The pauses grew from %.0f to %.0f ms because ", d->median_ms[SF_FAST],
 			    d->median_ms[SF_SLOW]);

@@ -5,11 +5,11 @@
  */
 #include "burn.h"
 #include "cause.h"
+#include "loopback.h"
 #include "peer.h"
 #include "util.h"
 #include "vmm.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -49,21 +49,13 @@ static FRAME void ask_state_server(void)
 
 static const char *connect_ends(void)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(a);
-	int one = 1, listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const char *why = loopback_connect(&request_fd, &reply_fd);
+	int one = 1;
 
-	request_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (listener < 0 || request_fd < 0 || bind(listener, (struct sockaddr *)&a, sizeof(a)) ||
-	    listen(listener, 1) || getsockname(listener, (struct sockaddr *)&a, &len) ||
-	    connect(request_fd, (struct sockaddr *)&a, sizeof(a)))
-		return "no TCP over the loopback device";
-	reply_fd = accept(listener, NULL, NULL);
-	close(listener);
-	if (reply_fd < 0 || setsockopt(request_fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) ||
-	    setsockopt(reply_fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)))
-		return "no TCP over the loopback device";
-	return NULL;
+	if (!why && (setsockopt(request_fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) ||
+		     setsockopt(reply_fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one))))
+		why = "no TCP without delays";
+	return why;
 }
 
 static const char *probe(struct vmm *vmm)

@@ -84,6 +84,7 @@ sits cpu-quota .
 
 grows pool
 grows one-shot
+grows small-writes
 
 for variant in nofp stripped; do
   vmm_bin=$BUILD/branchsim-$variant
