@@ -235,7 +235,7 @@ int sf_coverage_window(struct diff_build *b, const struct sf_window_ref *ref,
 	if (pct < least_attributed_pct)
 		return PROBLEM(b, "only %.1f %% of the critical path of BRANCH %u have an owner: %s",
 			       pct, w->branch, rec->has_wakings
-			       ? "wakings are missing in the recording"
+			       ? "wakings are missing in the recording, or where somebody slept before"
 			       : "the recording has no wakings (sched:sched_waking; needs root and tracefs)");
 	return 0;
 }

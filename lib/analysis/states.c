@@ -191,14 +191,28 @@ static bool waited_already(const struct sf_recording *rec, const struct sf_snap_
 	return rec->system_scope && !strcmp(sf_text(rec, rec->meta.wakings), "ftrace");
 }
 
+/* Since when all that happens is recorded that w needs: the end of the window before it. */
+static uint64_t on_since(const struct sf_recording *rec, const struct sf_window *w)
+{
+	uint64_t begin = w ? w->snap[SF_EDGE_BEGIN].t0 : 0, on = 0;
+
+	for (size_t i = 0; i < rec->nr_windows; i++) {
+		uint64_t end = rec->window[i].snap[SF_EDGE_END].t1;
+
+		if (end < begin && end > on)
+			on = end;
+	}
+	return on;
+}
+
 /* State at the span's beginning from what comes first after it. */
 static void from_future(struct cursor *c, const struct sf_recording *rec, const struct sf_sched *e,
 			const struct sf_window *w)
 {
 	const struct sf_snap_thread *s = snap_of(w, SF_EDGE_BEGIN, c->th->tid);
-	uint64_t start = c->th->start;
+	uint64_t start = c->th->start, on = on_since(rec, w);
 
-	open_state(c, SF_STATE_UNACCOUNTED, start);
+	open_state(c, SF_STATE_UNACCOUNTED, start > on ? start : on);
 	if (e && e->kind == SF_SCHED_OUT) {
 		c->now.state = SF_STATE_RUNNING;
 		c->now.cpu = e->cpu;
@@ -219,18 +233,8 @@ static void from_future(struct cursor *c, const struct sf_recording *rec, const 
 	}
 }
 
-/* Was it recorded for a window that ended before w was begun? */
-static bool in_earlier_window(const struct sf_recording *rec, const struct sf_window *w, uint64_t time)
-{
-	for (size_t i = 0; i < rec->nr_windows; i++)
-		if (rec->window[i].snap[SF_EDGE_END].t1 >= time &&
-		    rec->window[i].snap[SF_EDGE_END].t1 < w->snap[SF_EDGE_BEGIN].t0)
-			return true;
-	return false;
-}
-
-/* Another process's thread was looked at: it may wait for something else than the last time. The target's
- * are looked at all the time, and what they were seen to wait for has no user stack. */
+/* Another process's thread was looked at before w began: it may wait for something else than the last time.
+ * The target's are looked at all the time, and what they were seen to wait for has no user stack. */
 static bool seen_asleep(const struct sf_thread *th, uint64_t lo, uint64_t hi)
 {
 	size_t i = sf_thread_poll_from(th, lo);
@@ -250,17 +254,14 @@ static void after_a_gap(struct cursor *c, const struct sf_recording *rec, const 
 			const struct sf_sched *next, const struct sf_window *w)
 {
 	struct sf_slice before = c->now;
-	uint64_t begin = w ? w->snap[SF_EDGE_BEGIN].t0 : 0;
+	uint64_t on = on_since(rec, w);
 
-	if (!next || last->time >= begin || !in_earlier_window(rec, w, last->time) ||
-	    before.state == SF_STATE_ABSENT)
+	if (!next || last->time > on || before.state == SF_STATE_ABSENT)
 		return;
 	from_future(c, rec, next, w);
-	if ((c->now.state == before.state && !seen_asleep(c->th, begin, next->time)) ||
+	if ((c->now.state == before.state && !seen_asleep(c->th, on, next->time)) ||
 	    c->now.state == SF_STATE_UNACCOUNTED)
 		c->now = before;
-	else
-		c->now.since = begin;
 }
 
 /* Sleeps without a stack get the one that /proc showed meanwhile. */

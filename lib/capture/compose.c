@@ -31,7 +31,7 @@ static int learn(struct sf_compose *s, const struct perf_event_header *h)
 
 	if (h->type == PERF_RECORD_SAMPLE && h->size >= sizeof(*h) + 24) {
 		/* IDENTIFIER, IP, pid and tid */
-		if (note(&s->pids, u[5], u[4]))
+		if (note(&s->pids, u[5], u[4]) || note(&s->ran, u[5], 1))
 			return -ENOMEM;
 		return u[4] != UINT32_MAX && u[4] ? note(&s->sampled, u[4], 1) : 0;
 	}
@@ -191,7 +191,7 @@ static int add_poll(struct sf_compose *s, const struct sf_poll_rec *rec, struct 
 		.ip = p->nr ? p->chain[1] : 0,
 		.time = rec->time,
 		.period = rec->period,
-		.pid = rec->other ? rec->tid : (uint32_t)s->c->pid,
+		.pid = rec->pid ? rec->pid : (uint32_t)s->c->pid,
 		.tid = rec->tid,
 		.chain = p->chain,
 		.nr_chain = p->nr ? p->nr + 1 : 0,
@@ -217,8 +217,12 @@ struct polled_list {
 static int add_poll_record(struct sf_compose *s, struct polled_list *l,
 			   const struct sf_poll_rec *rec, const char *syscall, const char *stack)
 {
-	uint32_t *at = sf_map64_at(&l->by_tid, rec->tid, NULL);
+	uint32_t *at;
 
+	/* Who else slept and was never woken: nobody waited for it, if it was not for I/O. */
+	if (rec->pid && rec->state == 'S' && !sf_map64_get(&s->ran, rec->tid, 0))
+		return 0;
+	at = sf_map64_at(&l->by_tid, rec->tid, NULL);
 	if (!at || SF_GROW(l->item, l->nr + 1, l->alloc))
 		return -ENOMEM;
 	if (!*at) {
@@ -392,6 +396,7 @@ void sf_compose_release(struct sf_compose *s)
 	sf_merge_release(&s->merge);
 	sf_map64_release(&s->pids);
 	sf_map64_release(&s->born);
+	sf_map64_release(&s->ran);
 	sf_map64_release(&s->sampled);
 	sf_sideband_release(&s->foreign);
 }

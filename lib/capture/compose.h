@@ -23,6 +23,7 @@ struct sf_compose {
 	struct sf_map64 pids;     /* tid -> pid, as far as the records tell */
 	struct sf_map64 born;     /* pids whose mappings the records tell themselves */
 	struct sf_map64 sampled;  /* pids with samples */
+	struct sf_map64 ran;      /* threads with samples: they were on a CPU */
 	struct sf_sideband foreign;
 	uint64_t bad, torn;       /* records that make no sense; sub-buffers that cannot be read */
 	uint32_t cpu;             /* of the sub-buffer being decoded */

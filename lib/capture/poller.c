@@ -24,6 +24,7 @@ enum {
 	SYSCALL_MAX = 256,
 	BUF_SIZE = 256 * 1024,
 	RELIST_ROUNDS = 32, /* a thread that replaced another does not change the number */
+	OTHERS_NS = 20000000, /* of CPU time, for the look at who else sleeps: some 700 threads */
 	OTHERS_FILES = 512, /* descriptors that are left to the rest of the recorder */
 };
 
@@ -206,14 +207,15 @@ static void look(struct sf_poller *p, struct sf_poll_thread *t, uint64_t period)
 	emit(p, &rec, syscall, stack);
 }
 
-static void add_sleeper(void *arg, pid_t pid, const char *stack, size_t len)
+static void add_sleeper(void *arg, const struct sf_sleeper *sleeper)
 {
 	struct sf_poll_rec rec = {
-		.time = sf_now(), .tid = (uint32_t)pid, .state = 'D', .other = true,
-		.stack_len = (uint16_t)cut_newline(stack, (ssize_t)len),
+		.time = sf_now(), .pid = (uint32_t)sleeper->pid, .tid = (uint32_t)sleeper->tid,
+		.state = sleeper->state,
+		.stack_len = (uint16_t)cut_newline(sleeper->stack, (ssize_t)sleeper->len),
 	};
 
-	emit(arg, &rec, "", stack);
+	emit(arg, &rec, "", sleeper->stack);
 }
 
 static void wait_until(struct sf_poller *p, uint64_t when)
@@ -244,6 +246,19 @@ static uint64_t within_budget(struct sf_poller *p, uint64_t next)
 	return next < now + rest ? now + rest : next;
 }
 
+/* Before the window, which pays nothing for it: the limits do not make the first look in it later. */
+static void begin(struct sf_poller *p)
+{
+	if (p->opts.anew)
+		forget(p);
+	if (p->opts.others) {
+		sf_sleepers(p->opts.pid, OTHERS_NS, add_sleeper, p);
+		flush(p);
+	}
+	sf_budget_take(p->opts.budget, sf_thread_cpu() - p->cpu_ns, sf_now());
+	p->cpu_ns = sf_thread_cpu();
+}
+
 static void *poller_thread(void *arg)
 {
 	struct sf_poller *p = arg;
@@ -261,16 +276,20 @@ static void *poller_thread(void *arg)
 			next = last + interval;
 			continue;
 		}
+		if (p->begin) {
+			pthread_mutex_unlock(&p->lock);
+			begin(p);
+			pthread_mutex_lock(&p->lock);
+			p->begin = false;
+			pthread_cond_signal(&p->begun);
+			last = sf_now();
+			next = last + interval;
+		}
 		wait_until(p, next);
 		if (!p->active || p->stop)
 			continue;
 		pthread_mutex_unlock(&p->lock);
 		now = sf_now();
-		if (p->begin && p->opts.anew)
-			forget(p);
-		if (p->begin && p->opts.others)
-			sf_sleepers(p->opts.pid, add_sleeper, p);
-		p->begin = false;
 		list(p);
 		for (size_t i = 0; i < p->nr; i++)
 			look(p, &p->item[i], now - last);
@@ -325,6 +344,7 @@ int sf_poller_start(struct sf_poller *p, const struct sf_poller_opts *opts, stru
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&p->wake, &attr);
+	pthread_cond_init(&p->begun, NULL);
 	pthread_condattr_destroy(&attr);
 	ret = pthread_create(&p->thread, NULL, poller_thread, p);
 	if (ret)
@@ -342,6 +362,8 @@ void sf_poller_set_active(struct sf_poller *p, bool active)
 	p->begin |= active && !p->active;
 	p->active = active;
 	pthread_cond_signal(&p->wake);
+	while (active && p->begin)
+		pthread_cond_wait(&p->begun, &p->lock);
 	pthread_mutex_unlock(&p->lock);
 }
 

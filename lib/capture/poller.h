@@ -25,8 +25,8 @@ struct sf_poll_rec {
 	uint16_t syscall_len, stack_len;
 	char state; /* 0: not known */
 	bool again; /* the texts are those of this thread's previous record, and not repeated */
-	bool other; /* another process's first thread */
-	uint8_t reserved[5];
+	uint8_t reserved[2];
+	uint32_t pid; /* of another process; 0: the target's */
 };
 
 struct sf_poll_thread;
@@ -35,7 +35,7 @@ struct sf_poller_opts {
 	pid_t pid;
 	unsigned hz; /* at most */
 	struct sf_budget *budget, *own_budget; /* shared, and of this thread alone; both hold */
-	bool others; /* once when it becomes active: who else sleeps for I/O, see sleepers.h */
+	bool others; /* once when it becomes active: who else sleeps, see sleepers.h */
 	bool anew; /* each time it becomes active: no record refers to one before */
 };
 
@@ -44,8 +44,9 @@ struct sf_poller {
 	struct sf_spool *spool;
 	pthread_t thread;
 	pthread_mutex_t lock;
-	pthread_cond_t wake;
-	bool started, active, stop, begin; /* begin: it has become active */
+	pthread_cond_t wake, begun;
+	bool started, active, stop;
+	bool begin; /* it has become active, and has not looked at the others yet */
 	struct sf_poll_thread *item; /* sorted by tid */
 	size_t nr;
 	size_t room, kept;           /* threads whose files may be, are kept open */
@@ -57,7 +58,7 @@ struct sf_poller {
 
 int sf_poller_start(struct sf_poller *p, const struct sf_poller_opts *opts, struct sf_spool *spool,
 		    struct sf_missing *missing, struct sf_error *err);
-/* Poll, or rest, as between windows. */
+/* Poll, or rest, as between windows. What is to be known before a window is known on return. */
 void sf_poller_set_active(struct sf_poller *p, bool active);
 void sf_poller_stop(struct sf_poller *p);
 

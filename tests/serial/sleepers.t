@@ -1,4 +1,5 @@
-# Who sleeps for I/O when a BRANCH begins has no switch in the recording that tells where: it is looked up.
+# Who sleeps when a BRANCH begins has no switch in the recording that tells where: it is looked up, and
+# kept for those that ran in it, or slept for I/O.
 . "$TOP/tests/lib.sh"
 . "$TOP/tests/record.sh"
 [ $root -eq 1 ] || skip_all "needs root: stacks of other processes"
@@ -14,10 +15,16 @@ while [ $n -lt 100 ] && ! grep -q '^State:.D' "/proc/$others/status"; do
   sleep 0.02
 done
 child=$(cat "/proc/$others/task/$others/children" 2>/dev/null)
-others="$others $child"
+"$BUILD/tests/tools/heart" >heart &
+heart=$!
+sleep 60 &
+others="$others $child $heart $!"
 run "$SNAPFLAME" record -q -p "$vmm" --branches 2 --gap 0.1 -o run.data -- $branch
 "$SNAPFLAME" fold -q --event snapflame:task-stack --weight count run.data >folded
 like "$(grep '^vforker;' folded)" "vforker;*vfork*;kernel_clone* 2" "once in each BRANCH, where it sleeps"
+like "$(grep '^heart;' folded)" "heart;*nanosleep*" "who sleeps, and is woken in the BRANCH"
+grep -q '^sleep;' folded
+is $? 1 "who is not woken is nobody's cause"
 "$SNAPFLAME" show run.data threads >threads 2>"$err"
 grep -q vforker threads
 is $? 1 "it is no thread of the target"

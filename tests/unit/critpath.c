@@ -554,14 +554,17 @@ static void a_sleep_that_was_seen(void **state)
 			"20 out 200 S ep_poll | loop\n30 out 300 D bit_wait_io | write\n"
 			"160 wake 200 irq\n170 in 200 cpu0\n");
 	const struct sf_window *w = &rec->window[1];
-	struct sf_poll seen = { .time = w->lo + 2000000, .stack = rec->thread[5].sched[0].stack };
+	struct sf_poll seen = { .time = rec->window[0].lo, .stack = rec->thread[5].sched[0].stack };
 	struct sf_thread *t = &rec->thread[4];
 	struct sf_timeline tl = { 0 };
 
 	assert_int_equal(sf_timeline_build(&tl, rec, 4, w, w->lo, w->hi), 0);
 	assert_int_equal(tl.iv[0].stack, t->sched[0].stack);
 	assert_int_equal(SF_GROW(t->poll, 1, t->poll_alloc), 0);
-	t->poll[t->nr_polls++] = seen;
+	t->poll[t->nr_polls++] = seen; /* in the BRANCH before */
+	assert_int_equal(sf_timeline_build(&tl, rec, 4, w, w->lo, w->hi), 0);
+	assert_int_equal(tl.iv[0].stack, t->sched[0].stack);
+	t->poll[0].time = w->snap[SF_EDGE_BEGIN].t0 - 500000;
 	assert_int_equal(sf_timeline_build(&tl, rec, 4, w, w->lo, w->hi), 0);
 	assert_int_equal(tl.iv[0].state, SF_STATE_BLOCKED);
 	assert_int_equal(tl.iv[0].stack, seen.stack);
