@@ -121,7 +121,10 @@ static void because(struct sf_str *s, struct sf_diff *d, const struct sf_cause *
 		break;
 	case SF_KIND_CPU_KERNEL:
 		sf_str_addf(s, "%s runs %.0f ms longer in the kernel", who, ms);
-		where(s, leaf, fn);
+		if (sf_cause_frame(d, c->path, true, 0))
+			where(s, leaf, fn);
+		else if (leaf) /* more than one function of the kernel */
+			sf_str_addf(s, ", called by %s", leaf);
 		break;
 	case SF_KIND_RUNQUEUE:
 		sf_str_addf(s, "%s waits %.0f ms longer for a CPU",
