@@ -2,6 +2,7 @@
 #
 #   vmm_start CAUSE [options]   runs it; $vmm is its pid, $sock its socket, $dir its files
 #   vmm_stop                    ends it and waits for that
+#   vmm_kill                    kills it, and removes what it would have removed itself
 #   branches N                  so many BRANCHes; one line of JSON each in $TMP/branches
 #   field NAME FILE             the numbers of that field, one a line
 #   storage_up KIND             slow storage in $TMP/storage; 1 and $why where there is none
@@ -31,6 +32,13 @@ vmm_stop() {
     tries=$((tries + 1))
     sleep 0.05
   done
+  vmm=
+}
+
+vmm_kill() {
+  kill -KILL "$vmm"
+  while [ -e "/proc/$vmm/exe" ]; do sleep 0.01; done
+  rm -rf "$dir"
   vmm=
 }
 

@@ -3,7 +3,7 @@
 #   record OPTION...     record into run.data
 #   marks FILE TYPE      the marks of that type, one a line
 #   state [SECONDS]      what the API says the VM's state is, waiting so long for "Running"
-#   goes_on WHAT         the VM runs, and its guest makes pages dirty
+#   goes_on WHAT [SECONDS]   the VM runs, within 12 s, and its guest makes pages dirty
 #   wrong WHAT PATTERN OPTION...   recording fails with status 1, and says so
 [ -x "$sim" ] || skip_all "branchsim is not built"
 grep -q HAVE_CURL "$BUILD/config.mk" || skip_all "built without libcurl"
@@ -37,12 +37,15 @@ state() {
     } while ($state ne "Running" && time < $until);
     print $state;' "$sock" "${1:-0}"
 }
-# The VM runs, and its guest makes pages dirty.
-goes_on() {
-  is "$(state 12)" Running "$1: the VM runs"
+dirties() {
   sleep 0.05
   branches 1
   [ "$(field diff_physical_bytes "$TMP/branches")" -gt 1000000 ] 2>/dev/null
+}
+# The VM runs, and its guest makes pages dirty.
+goes_on() {
+  is "$(state "${2:-12}")" Running "$1: the VM runs"
+  wait_for dirties # as soon as its vCPUs get a CPU
   ok $? "$1: the guest goes on" || diag "$(cat "$TMP/branches" "$err")"
 }
 

@@ -9,6 +9,7 @@
 #   skip_all REASON               ends the script: nothing of it can be tested here
 #   run COMMAND…                  runs it; leaves $status, and what it printed in $out and $err
 #   check WHAT COMMAND…           run and expect status 0 and nothing on standard error
+#   wait_for COMMAND…             tries it until it is true; 1 when that takes more than half a minute
 #
 # The scratch directory is $TMP and is removed by who starts the test.
 
@@ -68,6 +69,15 @@ check() {
   run "$@"
   [ "$status" -eq 0 ] && [ ! -s "$err" ]
   ok $? "$tap_what" || { diag "status $status of: $*"; sed 's/^/# /' "$err"; return 1; }
+}
+
+wait_for() {
+  tap_tries=0
+  until "$@"; do
+    tap_tries=$((tap_tries + 1))
+    [ $tap_tries -lt 600 ] || return 1
+    sleep 0.05
+  done
 }
 
 trap 'tap_status=$?; [ $tap_status -eq 0 ] && [ $tap_failed -ne 0 ] && exit 1; exit $tap_status' EXIT

@@ -10,8 +10,7 @@ started() {
   rm -f ctl ack
   "$SNAPFLAME" record -p "$vmm" -o run.data "$@" >"$TMP/rec.out" 2>"$TMP/rec.err" &
   recorder=$!
-  i=0
-  while [ $i -lt 250 ] && [ ! -e ctl ]; do i=$((i + 1)); sleep 0.02; done
+  wait_for test -e ctl
 }
 # ended: waits for it; leaves its $status
 ended() {
@@ -27,8 +26,7 @@ say() {
 }
 
 started --control ctl,ack
-i=0
-while [ $i -lt 250 ] && [ ! -e ack ]; do i=$((i + 1)); sleep 0.02; done
+wait_for test -e ack
 exec 3>ctl 4<>ack
 for name in one "two words"; do
   say "begin $name"

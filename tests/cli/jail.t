@@ -26,8 +26,7 @@ jail_start() {
     exec chroot jail /bin/sim vmm --sock /run/api.sock --cause user-cpu --base 40 --no-kvm --dir /tmp
     ' - "$1" "$sim" >jail.out 2>&1 &
   jail=$!
-  i=0
-  while [ $i -lt 100 ] && ! grep -q '"pid"' jail.out; do i=$((i + 1)); sleep 0.05; done
+  wait_for grep -q '"pid"' jail.out
   inside=$(cat "/proc/$jail/task/$jail/children")
   inside=${inside% }
   is "$(sed -n 's/.*"pid": \([0-9]*\),.*/\1/p' jail.out)" 1 "$1: its own pids"
@@ -47,7 +46,7 @@ ok $? "its functions have names"
 record --firecracker jail/run/api.sock --snapshot-dir /none -q
 is "$status" 1 "a directory that is not there inside: status"
 jail_stop
-sleep 0.2
+wait_for test ! -e "/proc/$inside/exe"
 rm -rf jail
 
 jail_start hidden
@@ -71,7 +70,7 @@ perl -MIO::Socket::UNIX -e '
   while (my $s = $l->accept) { next if fork; my $b; while (sysread $s, $b, 4096) {
     syswrite $s, "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{\"state\": \"Running\"}" } exit 0 }' \
   >/dev/null 2>&1
-sleep 0.3
+wait_for test -s handed/pid
 record --firecracker handed/api.sock -q
 like "$(marks run.data meta)" "*\"pid\":$(cat handed/pid),*" "a socket that was handed on: its holder is found" ||
   diag "$(cat "$err")"

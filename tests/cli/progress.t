@@ -23,8 +23,8 @@ TERM=dumb script -qec "\"$SNAPFLAME\" fold x.folded >/dev/null" -O /dev/null -B 
 is "$(grep -c reading tty)" 0 "nor on a terminal that cannot take it away"
 run "$SNAPFLAME" record -q --duration 0.01 -p $$ -o probe.data
 if [ "$status" -eq 0 ]; then
-  on_tty tty "\"$SNAPFLAME\" record --duration 2.2 -p $$ -o run.data"
-  like "$(cat tty)" "*recording: * % (1 of 2 s), * s left*" "record says how long it still takes"
+  on_tty tty "\"$SNAPFLAME\" record --duration 4.2 -p $$ -o run.data"
+  like "$(cat tty)" "*recording: * % ([123] of 4 s), * s left*" "record says how long it still takes"
   like "$(cat tty)" "*events (*/s), * lost*" "and how many events a second there were"
 else
   skip "record" "cannot be recorded here: $(tail -n 1 "$err")"

@@ -70,16 +70,16 @@ alive=$(cat "/proc/$vmm/comm" 2>/dev/null)
 ok $? "the VMM is alive and takes snapshots"
 
 # In a BRANCH: it is there, with what was recorded in it, and says that it was not over.
-rm -f begun k.data*
+rm -f made go k.data*
 "$SNAPFLAME" record -p "$vmm" --branches 2 --gap 0.01 -o k.data -- \
-  sh -c 'if [ -f second ]; then echo >begun; '"$branch"'; sleep 0.3; echo late; echo >survived; else echo >second; '"$branch; fi" >/dev/null 2>&1 &
+  sh -c 'if [ -f second ]; then '"$branch"'; echo >made; while [ ! -f go ]; do sleep 0.02; done; echo late; echo >survived; else echo >second; '"$branch; fi" >/dev/null 2>&1 &
 rec=$!
-i=0
-while [ $i -lt 400 ] && [ ! -f begun ]; do sleep 0.05; i=$((i + 1)); done
+wait_for test -f made
 k=$(keeper $rec)
 sleep 0.1
 kill -KILL $rec
 wait $rec 2>/dev/null
+echo >go
 gone "$k"
 ok $? "killed in a BRANCH: the keeper ends"
 is "$(marks k.data window | wc -l)" 2 "killed in a BRANCH: both windows are there"
@@ -90,7 +90,7 @@ is "$(marks k.data threads | grep -c '"branch":2,"edge":"begin"')$(marks k.data 
 "$SNAPFLAME" fold --window 2 k.data >two 2>/dev/null
 [ "$(wc -l <two)" -gt 0 ]
 ok $? "killed in a BRANCH: and with stacks"
-[ -f survived ]
+wait_for test -f survived
 ok $? "killed in a BRANCH: the command goes on, and may print"
 "$SNAPFLAME" show k.data coverage >shown 2>&1
 grep -q 'recorder was killed' shown

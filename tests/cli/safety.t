@@ -60,8 +60,8 @@ mkdir bin
 cat >bin/gnuplot <<'EOF'
 #!/bin/sh
 tr '\0' '\n' </proc/$$/environ | sed 's/^/var /' >>"$TMPDIR/seen"
-# They are set just after it was started.
-sleep 0.3
+# They are set just after it was started, the one of files last.
+while [ "$(ulimit -f)" = unlimited ] && [ -z "$waited" ]; do i=x$i; [ ${#i} -lt 100 ] || waited=long; sleep 0.1; done
 { echo limits $(ulimit -v) $(ulimit -f); env | sort; ls -l /proc/self/fd | sed -n 's/.* \([0-9]*\) -> .*/fd \1/p'; grep -E 'NoNewPrivs|CapEff|Seccomp:' /proc/self/status
   ulimit -c; } >>"$TMPDIR/seen"
 exit 1
@@ -89,10 +89,8 @@ while read -r args; do
   # shellcheck disable=SC2086 # words
   "$SNAPFLAME" $args >/dev/null 2>&1 &
   pid=$!
-  i=0
-  # It waits for somebody to write, and has shut itself in before.
-  while [ $i -lt 100 ] && [ "$(sed -n 's/^NoNewPrivs:[[:space:]]*//p' /proc/$pid/status 2>/dev/null)" != 1 ]; do sleep 0.02; i=$((i + 1)); done
-  sleep 0.1
+  # It waits for somebody to write, and has shut itself in before; the filter comes last.
+  wait_for grep -q '^Seccomp:.*2' /proc/$pid/status 2>/dev/null
   is "$(sed -n 's/^NoNewPrivs:[[:space:]]*//p; s/^Seccomp:[[:space:]]*//p' /proc/$pid/status | tr '\n' ' ')" "1 2 " \
     "$args: no new privileges, and filtered calls"
   # DAC_OVERRIDE, DAC_READ_SEARCH, SYS_PTRACE, SYSLOG at most

@@ -7,6 +7,7 @@ build=$1 seconds=$2
 shift 2
 cd "$(dirname "$0")/../.." || exit 1
 export UBSAN_OPTIONS=print_stacktrace=1 ASAN_OPTIONS=allocator_may_return_null=1
+export LSAN_OPTIONS=suppressions=$PWD/tests/faults/lsan.supp:print_suppressions=0
 bad=0
 for t in "$@"; do
   bin=$build/tests/fuzz/$t

@@ -5,21 +5,20 @@
 [ -w /dev/kvm ] || skip_all "no /dev/kvm: an emulated vCPU that idles looks like one that is paused"
 [ $root -eq 1 ] || skip_all "needs root: without kernel stacks nobody knows who is in the guest"
 
-record_and_branch() { # SECONDS COUNT
-  "$SNAPFLAME" record -p "$vmm" --duration "$1" -o run.data >/dev/null 2>"$err" &
+polls() { ls -l "/proc/$recorder/fd" 2>/dev/null | grep -q snapflame-polls; }
+record_and_branch() { # COUNT
+  "$SNAPFLAME" record -p "$vmm" --duration 60 -o run.data >/dev/null 2>"$err" &
   recorder=$!
-  i=0
-  while [ $i -lt 250 ] && ! ls -l "/proc/$recorder/fd" 2>/dev/null | grep -q snapflame-polls; do
-    i=$((i + 1))
-    sleep 0.02
-  done
+  wait_for polls
   sleep 0.3
-  gap=0.1 branches "$2"
+  gap=0.1 branches "$1"
+  sleep 0.3
+  kill -INT $recorder
   wait $recorder
 }
 
 vmm_start backoff --vcpus 3 --log "$TMP/log" --grow 15
-record_and_branch 3 5
+record_and_branch 5
 is $? 0 "BRANCHes that nobody announced: status"
 branches 1 # the log's last line is written when the VM has run for a moment
 "$SNAPFLAME" show run.data branches --json >show.json
