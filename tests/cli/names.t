@@ -5,21 +5,8 @@
 # but those that are meant to, nothing reaches a terminal but text, and what is JSON, XML or a folded
 # line stays one.
 . "$TOP/tests/lib.sh"
-cd "$TMP" || exit 1
-[ -x "$BUILD/tests/tools/text_recording" ] || skip_all "the tool that makes the recording is not built"
+. "$TOP/tests/names.sh"
 
-"$BUILD/tests/tools/text_recording" bad.data <"$TOP/tests/fuzz/corpus/marks/bad-names"
-ok $? "a recording full of names that mean harm"
-# They would be run here.
-mkdir work && cd work || exit 1
-
-# inert FILE WHAT: UTF-8, and no character that acts on a terminal but line ends and tabs
-inert() {
-  perl -CI -e 'use open qw(:std :utf8); use warnings FATAL => "utf8"; local $/; my $t = <STDIN>;
-    exit($t =~ /[^\P{Cc}\n\t]|[\x{61c}\x{200e}\x{200f}\x{2028}-\x{202e}\x{2066}-\x{2069}]|\x{fffd}/)' \
-    <"$1" 2>/dev/null
-  ok $? "$2"
-}
 # json FILE WHAT
 json() {
   perl -MJSON::PP -e 'local $/; decode_json(<STDIN>)' <"$1" >/dev/null 2>&1

@@ -2,21 +2,10 @@
 # Names are data, continued: in pprof, in what a server for profiles gets, in rows and their tables, in
 # tables of pauses that came as CSV, and where a process that is recorded has such a name.
 . "$TOP/tests/lib.sh"
-cd "$TMP" || exit 1
-[ -x "$BUILD/tests/tools/text_recording" ] || skip_all "the tool that makes the recording is not built"
-"$BUILD/tests/tools/text_recording" bad.data <"$TOP/tests/fuzz/corpus/marks/bad-names"
-ok $? "a recording full of names that mean harm"
-mkdir work && cd work || exit 1
+. "$TOP/tests/names.sh"
 server='' pid=''
 trap 'tap_status=$?; kill $server $pid 2>/dev/null; [ $tap_status -eq 0 ] && [ $tap_failed -ne 0 ] && exit 1; exit $tap_status' EXIT
 
-# inert FILE WHAT: UTF-8, and no character that acts on a terminal but line ends and tabs
-inert() {
-  perl -CI -e 'use open qw(:std :utf8); use warnings FATAL => "utf8"; local $/; my $t = <STDIN> // "";
-    exit($t =~ /[^\P{Cc}\n\t]|[\x{61c}\x{200e}\x{200f}\x{2028}-\x{202e}\x{2066}-\x{2069}]|\x{fffd}/)' \
-    <"$1" 2>/dev/null
-  ok $? "$2"
-}
 # strings FILE: the string table of a pprof (field 6), one a line, a line end in one as "<LF>"
 strings() {
   gzip -dc "$1" | perl -e 'local $/; my $t = <STDIN>; my $i = 0;
@@ -56,8 +45,7 @@ case $(cat "$err"),$(command -v python3) in
     rm -rf got && mkdir got
     python3 "$TOP/tests/tools/fake_server.py" got take &
     server=$!
-    i=0
-    while [ ! -s got/port ] && [ $i -lt 200 ]; do sleep 0.05; i=$((i + 1)); done
+    wait_for test -s got/port
     run "$SNAPFLAME" export --push "http://127.0.0.1:$(cat got/port)/$path" --spool spool ../bad.data
     is "$status" 0 "$path: taken" || sed 's/^/# /' "$err"
     inert "$err" "$path: what is said is inert"

@@ -16,7 +16,8 @@ has() {
 # ---- one recording
 run "$SNAPFLAME" report -v run.data -o out
 is "$status" 0 "one recording: status" || sed 's/^/# /' "$err"
-like "$(tail -n 1 "$err")" "snapflame report: out/report.html" "-v says where the page is"
+grep -qx 'snapflame report: out/report.html' "$err" # a busy machine's doubts may come behind it
+ok $? "-v says where the page is" || sed 's/^/# /' "$err"
 is "$(cat "$out")" "" "nothing on standard output"
 for f in report.html report.md flame-diff.svg flame-diff.html flame-fast.svg flame-slow.svg diff.folded \
   pauses.tsv pauses.gp budget.tsv causes.tsv growth.tsv timeline.tsv kernel.tsv; do
