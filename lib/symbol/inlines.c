@@ -15,6 +15,7 @@
 #include <elfutils/libdwelf.h>
 
 #include "symbol/elfpriv.h"
+#include "symbol/sorted.h"
 
 #define MAX_NEST 256 /* of DIEs; what compilers write is far below */
 
@@ -202,16 +203,8 @@ void sf_inlines_free(struct sf_inlines *x)
 
 static struct unit *find_unit(struct sf_inlines *x, uint64_t addr)
 {
-	size_t lo = 0, hi = x->nr_ranges;
+	size_t lo = SF_UP_TO(x->range, 0, x->nr_ranges, lo, addr);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (x->range[mid].lo <= addr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
 	/* Units seldom overlap; where they do, the one that begins last is the smaller. */
 	for (size_t back = 0; lo-- > 0 && back < 8; back++)
 		if (addr < x->range[lo].hi)
@@ -310,16 +303,8 @@ static void index_unit(struct unit *u)
 static const struct scope *innermost(const struct unit *u, uint64_t addr)
 {
 	const struct scope *best = NULL;
-	size_t lo = 0, hi = u->nr;
+	size_t lo = SF_UP_TO(u->place, 0, u->nr, lo, addr);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (u->place[mid].lo <= addr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
 	while (lo-- > 0 && u->place[lo].reach > addr) {
 		const struct scope *s = &u->scope[u->place[lo].scope];
 

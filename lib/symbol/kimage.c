@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "symbol/sorted.h"
+
 /*
  * Lines of read-only data, of which there are thousands in a row, are no symbols to perf. What has
  * more of them between two that are is no list of a kernel.
@@ -116,17 +118,7 @@ static bool symbol_before(const struct sf_kimage *k, size_t pos, struct sf_ksyms
 /* Index of the first symbol found so far that begins behind addr. */
 static size_t place_of(const struct sf_kimage *k, uint64_t addr)
 {
-	size_t lo = 0, hi = k->nr;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (k->found[mid].start <= addr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return SF_UP_TO(k->found, 0, k->nr, start, addr);
 }
 
 /* The symbol in the text, which is to stand at place. NULL where there is none, or no memory. */

@@ -9,6 +9,8 @@
 
 #include <snapflame/array.h>
 
+#include "symbol/sorted.h"
+
 #define PAGE 4096u
 
 /* Of every byte of a word. */
@@ -172,17 +174,7 @@ static uint64_t page_after(uint64_t addr)
 /* The number of lines that begin at addr or before it. */
 static size_t up_to(const struct sf_ksyms *k, uint64_t addr)
 {
-	size_t lo = 0, hi = k->nr;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (k->line[mid].start <= addr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return SF_UP_TO(k->line, 0, k->nr, start, addr);
 }
 
 /*

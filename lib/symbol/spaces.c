@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "symbol/sorted.h"
+
 /* vm.max_map_count is 65530 unless someone raised it. */
 #define MAX_MAPPINGS (1u << 17)
 
@@ -49,17 +51,7 @@ static int own(struct sf_spaces *s, struct sf_maps **maps)
 /* Index of the first mapping that ends behind addr. */
 static size_t first_behind(const struct sf_maps *m, uint64_t addr)
 {
-	size_t lo = 0, hi = m->nr;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (m->map[mid].end <= addr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return SF_UP_TO(m->map, 0, m->nr, end, addr);
 }
 
 static struct sf_mapping tail_of(const struct sf_mapping *old, uint64_t from)

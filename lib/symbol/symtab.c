@@ -9,6 +9,8 @@
 
 #include <snapflame/symbol.h>
 
+#include "symbol/sorted.h"
+
 #define PAGE 4096u
 
 /* Overlaps are rare and shallow in real tables; hostile ones must not cost a scan per lookup. */
@@ -202,31 +204,14 @@ static bool is_better(const struct sf_symtab *t, const struct sf_sym *outer,
 /* The number of symbols that begin at addr or before it. */
 static size_t up_to(const struct sf_symtab *t, uint64_t addr)
 {
-	size_t lo = 0, hi = t->nr_steps;
+	size_t lo = sf_up_to(t->step, sizeof(*t->step), 0, 0, t->nr_steps, addr), hi = t->nr;
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (t->step[mid] <= addr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	if (!t->nr_steps) {
-		hi = t->nr;
-	} else {
-		hi = lo * SF_SYMTAB_STEP < t->nr ? lo * SF_SYMTAB_STEP : t->nr;
+	if (t->nr_steps) {
+		if (lo * SF_SYMTAB_STEP < hi)
+			hi = lo * SF_SYMTAB_STEP;
 		lo = lo ? (lo - 1) * SF_SYMTAB_STEP + 1 : 0;
 	}
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (t->sym[mid].start <= addr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return SF_UP_TO(t->sym, lo, hi, start, addr);
 }
 
 struct sf_sym *sf_symtab_find(struct sf_symtab *t, uint64_t addr)
