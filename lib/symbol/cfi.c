@@ -20,21 +20,105 @@ void sf_cfi_exprs_release(struct sf_cfi_exprs *x)
 
 #ifdef SF_HAVE_DWARF
 
-#include <dwarf.h>
-#include <elfutils/libdw.h>
-
 #include "symbol/elfpriv.h"
 
 struct sf_cfi {
 	struct sf_files files;
-	Dwarf_CFI *eh;	  /* .eh_frame of the file that ran */
-	Dwarf *dwarf;	  /* of what has .debug_frame */
-	Dwarf_CFI *debug; /* belongs to dwarf */
+	struct sf_cfi_section eh, debug; /* data is NULL: none; of the file that ran, of its debug file */
+	uint16_t machine;
 };
+
+static struct sf_cfi_section section_of(const struct sf_elf *e, const Elf_Data *d, uint64_t vaddr, bool eh)
+{
+	return (struct sf_cfi_section){
+		.data = d->d_buf,
+		.size = d->d_size,
+		.vaddr = vaddr,
+		.eh = eh,
+		.big = e->ehdr.e_ident[EI_DATA] == ELFDATA2MSB,
+		.addr_size = e->ehdr.e_ident[EI_CLASS] == ELFCLASS32 ? 4 : 8,
+	};
+}
+
+/* size bytes of the file at vaddr, or what there is of them; NULL: none. */
+static Elf_Data *data_at(const struct sf_elf *e, uint64_t vaddr, uint64_t size)
+{
+	for (size_t i = 0; i < e->nr_seg; i++) {
+		const struct sf_elf_segment *g = &e->seg[i];
+		uint64_t into = vaddr - g->vaddr, left;
+
+		if (vaddr < g->vaddr || into >= g->file_size)
+			continue;
+		left = g->file_size - into;
+		return elf_getdata_rawchunk(e->elf, (int64_t)(g->offset + into), left < size ? left : size,
+					    ELF_T_BYTE);
+	}
+	return NULL;
+}
+
+/* .eh_frame_hdr by its program header: files that were cut down to what runs have no sections. */
+static Elf_Data *find_hdr(const struct sf_elf *e, uint64_t *vaddr)
+{
+	size_t n;
+
+	if (elf_getphdrnum(e->elf, &n))
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		GElf_Phdr p;
+
+		if (!gelf_getphdr(e->elf, (int)i, &p) || p.p_type != PT_GNU_EH_FRAME)
+			continue;
+		*vaddr = p.p_vaddr;
+		return data_at(e, p.p_vaddr, p.p_filesz);
+	}
+	return NULL;
+}
+
+/* Where .eh_frame is, as its header says. */
+static bool points_at(const struct sf_elf *e, const Elf_Data *hdr, uint64_t hdr_vaddr, uint64_t *vaddr)
+{
+	struct sf_cfi_section s = section_of(e, hdr, hdr_vaddr, true);
+	struct sf_cfi_bytes b = { .p = s.data, .end = s.data + s.size, .big = s.big };
+	uint8_t encoding;
+
+	sf_cfi_uint(&b, 1);
+	encoding = (uint8_t)sf_cfi_uint(&b, 1);
+	sf_cfi_uint(&b, 2);
+	return !b.bad && sf_cfi_address(&s, &b, encoding, s.addr_size, vaddr);
+}
+
+static int open_eh(struct sf_cfi_section *s, const struct sf_elf *e)
+{
+	size_t number = sf_elf_section(e, ".eh_frame");
+	Elf_Data *d = sf_elf_section_data(e, number), *hdr;
+	uint64_t vaddr = number ? e->sec[number].hdr.sh_addr : 0, hdr_vaddr = 0;
+
+	hdr = find_hdr(e, &hdr_vaddr);
+	if (!d && hdr && points_at(e, hdr, hdr_vaddr, &vaddr))
+		d = data_at(e, vaddr, UINT64_MAX);
+	if (!d || !d->d_buf)
+		return 0;
+	*s = section_of(e, d, vaddr, true);
+	s->hdr_vaddr = hdr_vaddr;
+	if (hdr && hdr->d_buf)
+		sf_cfi_use_hdr(s, hdr->d_buf, hdr->d_size);
+	return sf_cfi_index(s);
+}
+
+static int open_debug(struct sf_cfi_section *s, const struct sf_elf *e)
+{
+	Elf_Data *d = sf_elf_unpacked(e, ".debug_frame", ".zdebug_frame");
+
+	if (!d)
+		return 0;
+	*s = section_of(e, d, 0, false);
+	return sf_cfi_index(s);
+}
 
 int sf_cfi_open(struct sf_cfi **out, struct sf_files *files)
 {
 	struct sf_cfi *c = calloc(1, sizeof(*c));
+	int ret;
 
 	*out = NULL;
 	if (!c) {
@@ -43,15 +127,15 @@ int sf_cfi_open(struct sf_cfi **out, struct sf_files *files)
 	}
 	c->files = *files;
 	memset(files, 0, sizeof(*files));
-	c->eh = dwarf_getcfi_elf(c->files.run->elf);
-	if (sf_elf_has_section(c->files.syms, ".debug_frame") ||
-	    sf_elf_has_section(c->files.syms, ".zdebug_frame")) {
-		c->dwarf = dwarf_begin_elf(c->files.syms->elf, DWARF_C_READ, NULL);
-		c->debug = c->dwarf ? dwarf_getcfi(c->dwarf) : NULL;
-	}
-	if (!c->eh && !c->debug) {
+	c->machine = c->files.run->ehdr.e_machine;
+	ret = open_eh(&c->eh, c->files.run);
+	if (!ret)
+		ret = open_debug(&c->debug, c->files.syms);
+	if (!ret && !c->eh.data && !c->debug.data)
+		ret = -ENODATA;
+	if (ret) {
 		sf_cfi_free(c);
-		return -ENODATA;
+		return ret;
 	}
 	sf_elf_detach(c->files.run);
 	sf_elf_detach(c->files.syms);
@@ -63,157 +147,25 @@ void sf_cfi_free(struct sf_cfi *c)
 {
 	if (!c)
 		return;
-	if (c->eh)
-		dwarf_cfi_end(c->eh);
-	if (c->dwarf)
-		dwarf_end(c->dwarf);
+	sf_cfi_section_release(&c->eh);
+	sf_cfi_section_release(&c->debug);
 	sf_files_release(&c->files);
 	free(c);
-}
-
-static int keep_expr(struct sf_cfi_exprs *x, const Dwarf_Op *ops, size_t nr)
-{
-	struct sf_cfi_op *copy;
-
-	if (x->nr >= INT32_MAX || SF_GROW(x->expr, x->nr + 1, x->alloc))
-		return -ENOMEM;
-	copy = calloc(nr ? nr : 1, sizeof(*copy));
-	if (!copy)
-		return -ENOMEM;
-	for (size_t i = 0; i < nr; i++)
-		copy[i] = (struct sf_cfi_op){
-			.atom = ops[i].atom,
-			.number = ops[i].number,
-			.number2 = ops[i].number2,
-			.offset = (uint32_t)ops[i].offset,
-		};
-	x->expr[x->nr] = (struct sf_cfi_expr){copy, nr};
-	return (int)x->nr++;
-}
-
-static bool fits(int64_t v)
-{
-	return v >= INT32_MIN && v <= INT32_MAX;
-}
-
-static int take_expr(struct sf_cfi_exprs *x, const Dwarf_Op *ops, size_t nr, bool is_value,
-		     struct sf_cfi_rule *r)
-{
-	int id = keep_expr(x, ops, nr);
-
-	r->kind = is_value ? SF_CFI_IS_EXPR : SF_CFI_AT_EXPR;
-	r->value = id;
-	return id < 0 ? id : 0;
-}
-
-static int cfa_rule(struct sf_cfi_exprs *x, Dwarf_Frame *f, struct sf_cfi_rule *r)
-{
-	Dwarf_Op *ops;
-	size_t nr;
-	int64_t value;
-
-	if (dwarf_frame_cfa(f, &ops, &nr) || !nr)
-		return -ENOTSUP;
-	r->kind = SF_CFI_REG;
-	if (nr == 1 && ops[0].atom >= DW_OP_breg0 && ops[0].atom <= DW_OP_breg31) {
-		r->base = ops[0].atom - DW_OP_breg0;
-		value = (int64_t)ops[0].number;
-	} else if (nr == 1 && ops[0].atom == DW_OP_bregx && ops[0].number < SF_CFI_REGS) {
-		r->base = (uint16_t)ops[0].number;
-		value = (int64_t)ops[0].number2;
-	} else {
-		return take_expr(x, ops, nr, true, r);
-	}
-	r->value = (int32_t)value;
-	return fits(value) ? 0 : -ENOTSUP;
-}
-
-/*
- * libdw writes a rule as a location: nothing, with ops NULL for "same value" and not NULL for
- * undefined; a register; or an address, on a stack that begins with the CFA, or a value where
- * DW_OP_stack_value is last.
- */
-static int register_rule(struct sf_cfi_exprs *x, const Dwarf_Op *ops, size_t nr,
-			 struct sf_cfi_rule *r)
-{
-	bool is_value = nr && ops[nr - 1].atom == DW_OP_stack_value;
-	int64_t value = 0;
-
-	if (!nr) {
-		r->kind = ops ? SF_CFI_UNDEFINED : SF_CFI_SAME;
-		return 0;
-	}
-	if (nr == 1 && ops[0].atom >= DW_OP_reg0 && ops[0].atom <= DW_OP_reg31) {
-		r->kind = SF_CFI_REG;
-		r->value = ops[0].atom - DW_OP_reg0;
-		return 0;
-	}
-	if (nr == 1 && ops[0].atom == DW_OP_regx && ops[0].number < SF_CFI_REGS) {
-		r->kind = SF_CFI_REG;
-		r->value = (int32_t)ops[0].number;
-		return 0;
-	}
-	nr -= is_value;
-	if (nr && nr <= 2 && ops[0].atom == DW_OP_call_frame_cfa &&
-	    (nr == 1 || ops[1].atom == DW_OP_plus_uconst)) {
-		value = nr == 2 ? (int64_t)ops[1].number : 0;
-		if (fits(value)) {
-			r->kind = is_value ? SF_CFI_IS_CFA : SF_CFI_AT_CFA;
-			r->value = (int32_t)value;
-			return 0;
-		}
-	}
-	return take_expr(x, ops, nr, is_value, r);
-}
-
-static int fill_row(struct sf_cfi_exprs *x, Dwarf_Frame *f, struct sf_cfi_row *row)
-{
-	bool signal = false;
-	int ra, ret;
-
-	memset(row, 0, sizeof(*row));
-	ra = dwarf_frame_info(f, NULL, NULL, &signal);
-	if (ra < 0 || ra >= SF_CFI_REGS)
-		return -ENOTSUP;
-	row->ra = (uint8_t)ra;
-	row->signal = signal;
-	ret = cfa_rule(x, f, &row->cfa);
-	for (uint8_t reg = 0; reg < SF_CFI_REGS && !ret; reg++) {
-		struct sf_cfi_rule *r = &row->rule[row->nr];
-		Dwarf_Op mem[3], *ops;
-		size_t nr;
-
-		*r = (struct sf_cfi_rule){.reg = reg};
-		if (dwarf_frame_register(f, reg, mem, &ops, &nr))
-			continue;
-		ret = register_rule(x, ops, nr, r);
-		/* Values that the ABI lets a callee destroy are kept: a wrong one is seldom used.
-		 */
-		if (r->kind != SF_CFI_SAME && (r->kind != SF_CFI_UNDEFINED || reg == ra))
-			row->nr++;
-	}
-	row->simple = row->cfa.kind == SF_CFI_REG;
-	for (unsigned i = 0; i < row->nr; i++)
-		row->simple &= row->rule[i].kind == SF_CFI_AT_CFA;
-	return ret;
 }
 
 int sf_cfi_row(struct sf_cfi *c, struct sf_cfi_exprs *exprs, uint64_t offset,
 	       struct sf_cfi_row *row)
 {
-	Dwarf_CFI *const table[] = {c->eh, c->debug};
-	Dwarf_Frame *frame;
+	const struct sf_cfi_section *const table[] = {&c->eh, &c->debug};
+	struct sf_cfi_fde fde;
 	uint64_t vaddr;
 	int ret = -ENOENT;
 
 	if (!sf_elf_vaddr(c->files.run, offset, &vaddr))
 		return -ENOENT;
-	for (size_t i = 0; i < SF_ARRAY_SIZE(table) && ret; i++) {
-		if (!table[i] || dwarf_cfi_addrframe(table[i], vaddr, &frame))
-			continue;
-		ret = fill_row(exprs, frame, row);
-		free(frame);
-	}
+	for (size_t i = 0; i < SF_ARRAY_SIZE(table) && ret; i++)
+		if (table[i]->data && sf_cfi_find(table[i], vaddr, &fde))
+			ret = sf_cfi_run(table[i], &fde, c->machine, vaddr, exprs, row);
 	if (ret != -ENOENT)
 		return ret;
 	memset(row, 0, sizeof(*row));

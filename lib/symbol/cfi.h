@@ -9,6 +9,7 @@
 
 #include <snapflame/table.h>
 
+#include "symbol/cfi_entry.h"
 #include "symbol/files.h"
 
 #define SF_CFI_REGS 34 /* DWARF numbers: 17 are used on x86-64, 33 on aarch64 */
@@ -61,6 +62,15 @@ struct sf_cfi_exprs {
 };
 
 void sf_cfi_exprs_release(struct sf_cfi_exprs *x);
+/* The expression in b; on_cfa: the CFA is on the stack when it begins. Its number, -ENOTSUP, -ENOMEM. */
+int sf_cfi_decode(struct sf_cfi_exprs *x, struct sf_cfi_bytes b, uint8_t addr_size, bool on_cfa);
+
+/*
+ * The rules at vaddr, by running the program of the FDE that has it (DWARF 5, 6.4.2 and 6.4.3). -ENOTSUP for
+ * what is damaged or not understood, -ENOMEM.
+ */
+int sf_cfi_run(const struct sf_cfi_section *s, const struct sf_cfi_fde *fde, uint16_t machine, uint64_t vaddr,
+	       struct sf_cfi_exprs *exprs, struct sf_cfi_row *row);
 
 /* Takes the files over, also on failure. -ENODATA without any information. */
 int sf_cfi_open(struct sf_cfi **c, struct sf_files *files);

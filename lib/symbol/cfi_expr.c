@@ -7,6 +7,93 @@
 #ifdef SF_HAVE_DWARF
 
 #include <dwarf.h>
+#include <errno.h>
+#include <stdlib.h>
+
+enum { MOST_OPS = 1000 };
+
+/* The operands; false for what no rule of a frame needs. */
+static bool operands(struct sf_cfi_bytes *b, uint8_t addr_size, struct sf_cfi_op *op)
+{
+	uint8_t a = op->atom;
+
+	if ((a >= DW_OP_lit0 && a <= DW_OP_lit31) || (a >= DW_OP_reg0 && a <= DW_OP_reg31))
+		return true;
+	if (a >= DW_OP_breg0 && a <= DW_OP_breg31) {
+		op->number = (uint64_t)sf_cfi_sleb(b);
+		return true;
+	}
+	switch (a) {
+	case DW_OP_addr:
+		op->number = sf_cfi_uint(b, addr_size);
+		return true;
+	case DW_OP_const1u:
+	case DW_OP_const2u:
+	case DW_OP_const4u:
+	case DW_OP_const8u:
+		op->number = sf_cfi_uint(b, 1U << (a - DW_OP_const1u) / 2);
+		return true;
+	case DW_OP_const1s:
+	case DW_OP_const2s:
+	case DW_OP_const4s:
+	case DW_OP_const8s:
+		op->number = (uint64_t)sf_cfi_int(b, 1U << (a - DW_OP_const1s) / 2);
+		return true;
+	case DW_OP_constu:
+	case DW_OP_plus_uconst:
+	case DW_OP_regx:
+		op->number = sf_cfi_uleb(b);
+		return true;
+	case DW_OP_consts:
+		op->number = (uint64_t)sf_cfi_sleb(b);
+		return true;
+	case DW_OP_pick:
+	case DW_OP_deref_size:
+		op->number = sf_cfi_uint(b, 1);
+		return true;
+	case DW_OP_bregx:
+		op->number = sf_cfi_uleb(b);
+		op->number2 = (uint64_t)sf_cfi_sleb(b);
+		return true;
+	case DW_OP_skip:
+	case DW_OP_bra:
+		op->number = (uint64_t)sf_cfi_int(b, 2);
+		return true;
+	default:
+		return a == DW_OP_deref || (a >= DW_OP_dup && a <= DW_OP_over) ||
+		       (a >= DW_OP_swap && a <= DW_OP_rot) || (a >= DW_OP_abs && a <= DW_OP_ne) ||
+		       a == DW_OP_nop || a == DW_OP_call_frame_cfa;
+	}
+}
+
+int sf_cfi_decode(struct sf_cfi_exprs *x, struct sf_cfi_bytes b, uint8_t addr_size, bool on_cfa)
+{
+	const uint8_t *start = b.p;
+	struct sf_cfi_op *op;
+	size_t nr = 0, room = (size_t)(b.end - b.p) + on_cfa;
+
+	if (room > MOST_OPS)
+		return -ENOTSUP;
+	op = calloc(room ? room : 1, sizeof(*op));
+	if (!op)
+		return -ENOMEM;
+	if (on_cfa)
+		op[nr++] = (struct sf_cfi_op){ .atom = DW_OP_call_frame_cfa, .offset = UINT32_MAX };
+	while (b.p < b.end) {
+		op[nr].offset = (uint32_t)(b.p - start);
+		op[nr].atom = (uint8_t)sf_cfi_uint(&b, 1);
+		if (!operands(&b, addr_size, &op[nr++]) || b.bad) {
+			free(op);
+			return -ENOTSUP;
+		}
+	}
+	if (x->nr >= INT32_MAX || SF_GROW(x->expr, x->nr + 1, x->alloc)) {
+		free(op);
+		return -ENOMEM;
+	}
+	x->expr[x->nr] = (struct sf_cfi_expr){op, nr};
+	return (int)x->nr++;
+}
 
 /* Operations on the two topmost values: b was on top. */
 static bool binary(uint8_t atom, uint64_t a, uint64_t b, uint64_t *r)

@@ -86,6 +86,38 @@ Elf_Data *sf_elf_section_data(const struct sf_elf *e, size_t i)
 	return d && d->d_buf && d->d_size ? d : NULL;
 }
 
+enum {
+	MOST_TIMES = 1100, /* zlib's largest ratio is 1032 */
+	GNU_HEADER = 12,   /* "ZLIB", and the size as 64 bits, big endian */
+};
+
+static bool plausible(uint64_t size, const Elf_Data *packed)
+{
+	return size / MOST_TIMES <= packed->d_size;
+}
+
+Elf_Data *sf_elf_unpacked(const struct sf_elf *e, const char *name, const char *gnu_name)
+{
+	size_t plain = sf_elf_section(e, name), number = plain ? plain : sf_elf_section(e, gnu_name);
+	Elf_Data *d = sf_elf_section_data(e, number);
+	Elf_Scn *scn = d ? elf_getscn(e->elf, number) : NULL;
+	uint64_t size = 0;
+	GElf_Chdr c;
+
+	if (!d)
+		return NULL;
+	if (!plain) {
+		for (size_t i = 4; i < GNU_HEADER && d->d_size >= GNU_HEADER; i++)
+			size = size << 8 | ((const uint8_t *)d->d_buf)[i];
+		if (!plausible(size, d) || elf_compress_gnu(scn, 0, 0) < 0)
+			return NULL;
+	} else if (e->sec[number].hdr.sh_flags & SHF_COMPRESSED) {
+		if (!gelf_getchdr(scn, &c) || !plausible(c.ch_size, d) || elf_compress(scn, 0, 0) < 0)
+			return NULL;
+	}
+	return sf_elf_section_data(e, number);
+}
+
 static bool find_note(Elf_Data *d, struct sf_build_id *id)
 {
 	size_t pos = 0, name, desc;

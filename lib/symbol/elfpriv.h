@@ -35,5 +35,7 @@ struct sf_elf {
 
 size_t sf_elf_section(const struct sf_elf *e, const char *name);      /* its number, 0 for none */
 Elf_Data *sf_elf_section_data(const struct sf_elf *e, size_t number); /* NULL where it is empty */
+/* The data of a section by either name, decompressed; NULL: none, or none that could be so much. */
+Elf_Data *sf_elf_unpacked(const struct sf_elf *e, const char *name, const char *gnu_name);
 
 #endif
