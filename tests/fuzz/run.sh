@@ -12,16 +12,15 @@ bad=0
 for t in "$@"; do
   bin=$build/tests/fuzz/$t
   mkdir -p "$build/corpus/$t" "$build/crash"
-  extra='' longest=65536 memory=1500
+  extra='' longest=65536
   case $t in
   perfdata | fold_data) extra=$SHARED/fixtures/perfdata longest=200000 ;;
   recording) longest=200000 ;;
-  elf | dwarf) memory=3000 ;; # what libdw may take: see SECURITY.md
   perfscript) extra=$SHARED/fixtures/perfscript ;;
   esac
   [ -d "$extra" ] || extra=
   # shellcheck disable=SC2086 # a word or none
-  "$bin" -max_total_time="$seconds" -rss_limit_mb=$memory -timeout=25 -max_len=$longest -reload=0 \
+  "$bin" -max_total_time="$seconds" -rss_limit_mb=1500 -timeout=25 -max_len=$longest -reload=0 \
     -print_final_stats=1 -artifact_prefix="$build/crash/$t-" "$build/corpus/$t" \
     "tests/fuzz/corpus/$t" $extra >"$build/$t.log" 2>&1
   status=$?
