@@ -42,8 +42,7 @@ static double delta(const struct ranking *r, uint32_t path)
 	return r->side[SF_SLOW][path] - r->side[SF_FAST][path];
 }
 
-/* The node of owner and kind that a path lies under. */
-static uint32_t kind_node(const struct sf_diff *d, uint32_t path)
+uint32_t sf_diff_kind_node(const struct sf_diff *d, uint32_t path)
 {
 	while (path && d->profile.path[path].level > SF_PATH_KIND)
 		path = d->profile.path[path].parent;
@@ -314,7 +313,7 @@ static int by_own_growth(const void *a, const void *b)
 static void name_links(struct sf_diff *d, struct sf_cause *c)
 {
 	const struct sf_profile *p = &d->profile;
-	uint32_t kind = kind_node(d, c->path);
+	uint32_t kind = sf_diff_kind_node(d, c->path);
 	double most[SF_NR_RELATIONS] = { 0 };
 
 	for (size_t i = 0; kind && i < p->nr_links; i++) {
@@ -337,11 +336,20 @@ static void name_links(struct sf_diff *d, struct sf_cause *c)
 /*
  * Growth that is larger than its noise comes before growth that is not, provided that it is a good
  * part of the whole: somebody who took the CPU in one slow window is no cause of a steady growth. So
- * does growth of somebody who only does something else than before, and no more.
+ * does growth of somebody who only does something else than before, and no more. What grows from BRANCH
+ * to BRANCH is steady, too, however far apart that leaves the windows of a side; a step is not.
  */
+static bool grows_steadily(const struct sf_cause *c)
+{
+	const struct sf_series *s = &c->growth.series;
+
+	return c->growth.branches >= SF_GROWTH_MIN && s->direction > 0 && s->p <= max_false &&
+	       s->shape != SF_SHAPE_STEP;
+}
+
 static bool passed_over(const struct sf_cause *c)
 {
-	return c->shift || (c->delta.has_interval && !c->significant);
+	return c->shift || (c->delta.has_interval && !c->significant && !grows_steadily(c));
 }
 
 static void promote(struct ranking *r)

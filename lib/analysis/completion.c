@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "analysis/completion.h"
 
+#include <string.h>
+
 /* The sleep of t before time, by its events: the one that ended it; NULL: nobody was seen to. */
 static const struct sf_sched *woken_before(const struct sf_thread *t, uint64_t time)
 {
@@ -83,6 +85,13 @@ const struct sf_request *sf_completed_for_io(struct sf_timelines *ts, const stru
 	return completion(ts->rec, &want);
 }
 
+/* The kernel's thread that polls an io_uring hands on what is done: it is no more than the messenger. */
+static bool polls_for(const struct sf_recording *rec, uint32_t waker)
+{
+	return waker != SF_NO_THREAD &&
+	       !strncmp(sf_text(rec, rec->thread[waker].comm), "iou-sqp-", 8);
+}
+
 const struct sf_request *sf_completed_for_event(struct sf_timelines *ts, uint32_t thread,
 						const struct sf_slice *iv)
 {
@@ -90,7 +99,7 @@ const struct sf_request *sf_completed_for_event(struct sf_timelines *ts, uint32_
 		.since = iv->lo, .over = iv->hi, .within = ASYNC_NS, .pid = ts->rec->thread[thread].pid,
 	};
 
-	if (!iv->woken || sf_wake_is_task(iv->wake))
+	if (!iv->woken || (sf_wake_is_task(iv->wake) && !polls_for(ts->rec, iv->waker)))
 		return NULL;
 	return completion(ts->rec, &want);
 }

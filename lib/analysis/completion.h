@@ -11,8 +11,8 @@ const struct sf_request *sf_completed_for_io(struct sf_timelines *ts, const stru
 
 /*
  * Of thread's sleep whose stack says no more than events: io_getevents, io_uring, a poll of an
- * eventfd. Only where an interrupt ended it, just after a request of the same process was done; NULL
- * otherwise.
+ * eventfd. Only where an interrupt or io_uring's polling thread ended it, just after a request of the
+ * same process was done; NULL otherwise.
  */
 const struct sf_request *sf_completed_for_event(struct sf_timelines *ts, uint32_t thread,
 						const struct sf_slice *iv);

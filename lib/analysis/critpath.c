@@ -17,6 +17,7 @@ struct level {
 	bool lock;       /* reached through a lock of the kernel */
 	enum sf_wait how; /* what its waiter waited for */
 	size_t at;        /* in its timeline */
+	bool quota_known, quota_seen; /* a quota was seen to take it from the CPU */
 };
 
 struct walk {
@@ -55,7 +56,7 @@ static int emit(struct walk *w, uint64_t lo, struct sf_segment s)
 	if (last && last->lo == s.hi && last->thread == s.thread && last->dev == s.dev &&
 	    last->stack == s.stack && last->kind == s.kind && last->waiter == s.waiter &&
 	    last->state == s.state && last->behind == s.behind && last->source == s.source &&
-	    last->server == s.server && last->server_dev == s.server_dev) {
+	    last->server == s.server && last->server_dev == s.server_dev && last->woken == s.woken) {
 		last->lo = lo;
 		return 0;
 	}
@@ -210,8 +211,20 @@ static int64_t throttled_of(const struct walk *w, const struct sf_thread *t)
  * had the CPU, and so is an idle CPU for a thread that was taken from it. One that was just woken may wait
  * for the CPU itself to wake, which takes a virtual one some ms. Where nothing at all is known of
  * cgroups, a stack has to show the throttle itself: other work is done on the way to user mode, too.
+ * A kernel that throttles threads where they can be seen to leave shows each: one that leaves in
+ * another way waits for the CPU.
  */
 enum { QUOTA_NS = 1000000, WAKE_UP_NS = 5000000 };
+
+static bool throttles_in_sight(struct walk *w, struct level *l, const struct sf_timeline *tl)
+{
+	for (size_t i = 0; tl && !l->quota_known && i < tl->nr; i++)
+		l->quota_seen |= tl->iv[i].state == SF_STATE_RUNNABLE && tl->iv[i].preempted &&
+				 tl->iv[i].hi - tl->iv[i].lo >= QUOTA_NS &&
+				 sf_mechanism_quota_sign(w->m, tl->iv[i].stack);
+	l->quota_known = true;
+	return l->quota_seen;
+}
 
 static bool out_of_quota(struct walk *w, const struct sf_slice *iv, uint32_t behind, uint64_t had)
 {
@@ -223,9 +236,11 @@ static bool out_of_quota(struct walk *w, const struct sf_slice *iv, uint32_t beh
 
 	if (iv->hi - iv->lo < QUOTA_NS)
 		return false;
+	if (throttled > 0 && throttles_in_sight(w, top(w), tl))
+		return sign;
 	if (throttled >= 0)
-		return throttled && (sign || idle ||
-				     (tl && (uint64_t)throttled * 2 > tl->total[SF_STATE_RUNNABLE]));
+		return throttled && (idle || (tl && (uint64_t)throttled * 2 >
+							    tl->total[SF_STATE_RUNNABLE]));
 	if (sign == SF_QUOTA_THROTTLES)
 		return true;
 	if (!w->machine_throttled)
@@ -260,6 +275,7 @@ static int runnable(struct walk *w, const struct sf_slice *iv, uint64_t lo)
 	s.kind = SF_KIND_RUNQUEUE;
 	s.stack = iv->preempted ? sf_mechanism_trim(w->m, iv->stack) : SF_NO_STACK;
 	s.source = SF_SOURCE_SEEN;
+	s.woken = !iv->preempted;
 	if (s.behind == s.thread)
 		s.behind = SF_NO_THREAD;
 	if (out_of_quota(w, iv, s.behind, ns)) {
@@ -439,6 +455,7 @@ static bool born(struct walk *w, const struct sf_slice *iv, uint64_t lo)
 		return false;
 	next.thread = t->creator;
 	next.floor = lo;
+	next.quota_known = next.quota_seen = false;
 	w->level[w->depth++] = next;
 	return true;
 }

@@ -72,6 +72,8 @@ bool sf_pauses_grew(const struct diff_build *b);
 bool sf_cause_grew(const struct diff_build *b);
 
 int sf_rank_causes(struct diff_build *b);
+/* The node of owner and kind that a path lies under. */
+uint32_t sf_diff_kind_node(const struct sf_diff *d, uint32_t path);
 /* What stayed while its parts swapped; marks the causes that are no more than that. Before ranking
  * is final: b->d->cause is in any order. */
 int sf_find_shifts(struct diff_build *b);

@@ -134,55 +134,72 @@ static int kind_path(struct sf_profile *p, const struct sf_segment *s, uint32_t 
 	return child(p, *at, path, at);
 }
 
-int sf_profile_link(struct sf_profile *p, uint32_t path, uint32_t owner, enum sf_relation relation,
-		    uint32_t stack, double ms)
+static struct sf_link *link_like(struct sf_profile *p, const struct sf_link *key)
 {
-	uint64_t key = sf_hash64((uint64_t)path << 32 | owner) ^ ((uint64_t)stack << 3 | relation);
-	struct sf_link *l;
+	uint64_t hash = sf_hash64((uint64_t)key->path << 32 | key->owner) ^
+			sf_hash64((uint64_t)key->after << 32) ^
+			((uint64_t)key->stack << 3 | key->relation);
 	bool made;
-	uint32_t *v = sf_map64_at(&p->link_of, key, &made);
+	uint32_t *v = sf_map64_at(&p->link_of, hash, &made);
 
-	if (!v)
+	if (!v || !made)
+		return v ? &p->link[*v] : NULL;
+	if (SF_GROW(p->link, p->nr_links + 1, p->link_alloc))
+		return NULL;
+	p->link[p->nr_links] = (struct sf_link){
+		.path = key->path, .owner = key->owner, .relation = key->relation,
+		.stack = key->stack, .after = key->after,
+	};
+	*v = (uint32_t)p->nr_links++;
+	return &p->link[*v];
+}
+
+int sf_profile_link(struct sf_profile *p, const struct sf_link *key, double ms)
+{
+	struct sf_link *l = link_like(p, key);
+
+	if (!l || SF_GROW(l->column, p->nr_columns + 1, l->alloc) ||
+	    (l->after && SF_GROW(l->times, p->nr_columns + 1, l->times_alloc)))
 		return -ENOMEM;
-	if (made) {
-		if (SF_GROW(p->link, p->nr_links + 1, p->link_alloc))
-			return -ENOMEM;
-		p->link[p->nr_links] = (struct sf_link){
-			.path = path, .owner = owner, .relation = (uint8_t)relation, .stack = stack,
-		};
-		*v = (uint32_t)p->nr_links++;
+	for (; l->nr <= p->nr_columns; l->nr++) {
+		l->column[l->nr] = 0;
+		if (l->after)
+			l->times[l->nr] = 0;
 	}
-	l = &p->link[*v];
-	if (SF_GROW(l->column, p->nr_columns + 1, l->alloc))
-		return -ENOMEM;
-	while (l->nr <= p->nr_columns)
-		l->column[l->nr++] = 0;
 	l->column[p->nr_columns] += ms;
+	if (l->after)
+		l->times[p->nr_columns]++;
 	l->ms += ms;
 	return 0;
 }
 
 static int links(struct sf_profile *p, struct sf_namer *n, const struct sf_critpath *cp,
-		 const struct sf_segment *s, uint32_t path, double ms)
+		 const struct sf_segment *s, uint32_t path, uint32_t after)
 {
-	if (s->behind != SF_NO_THREAD) {
-		uint32_t owner = sf_profile_owner(p, n->rec, s->behind, 0);
+	struct sf_link key = { .path = path };
+	double ms = (double)(s->hi - s->lo) / NS_PER_MS;
 
-		if (!owner || sf_profile_link(p, path, owner, SF_HAS_CPU, 0, ms))
+	if (s->behind != SF_NO_THREAD) {
+		key.relation = SF_HAS_CPU;
+		key.owner = sf_profile_owner(p, n->rec, s->behind, 0);
+		if (!key.owner || sf_profile_link(p, &key, ms))
 			return -ENOMEM;
 	}
 	if (s->dev || s->waiter) {
 		uint32_t who = s->dev ? s->thread : cp->waiter[s->waiter - 1].thread;
 		uint32_t stack = s->dev ? s->stack : cp->waiter[s->waiter - 1].stack;
-		uint32_t owner = sf_profile_owner(p, n->rec, who, 0);
 
-		if (!owner || sf_profile_link(p, path, owner, SF_WAITS, sf_namer_stack_text(n, stack), ms))
+		key.relation = SF_WAITS;
+		key.owner = sf_profile_owner(p, n->rec, who, 0);
+		key.stack = sf_namer_stack_text(n, stack);
+		key.after = after;
+		if (!key.owner || sf_profile_link(p, &key, ms))
 			return -ENOMEM;
 	}
 	if (s->server != SF_NO_THREAD || s->server_dev) {
-		uint32_t owner = sf_profile_owner(p, n->rec, s->server, s->server_dev);
-
-		if (!owner || sf_profile_link(p, path, owner, SF_SERVES, 0, ms))
+		key = (struct sf_link){ .path = path, .relation = SF_SERVES };
+		key.owner = sf_profile_owner(p, n->rec, s->server, s->server_dev);
+		if (!key.owner || sf_profile_link(p, &key, ms))
 			return -ENOMEM;
 	}
 	return 0;
@@ -314,42 +331,51 @@ int sf_profile_path(struct sf_profile *p, struct sf_namer *n, const struct sf_cr
 	return 0;
 }
 
+/* One window's ms by path. */
+struct sf_column {
+	double *ms;
+	size_t nr, alloc;
+};
+
+/* kind: the node of the last one before in which somebody ran or slept, and of this one for the next. */
 static int add_segment(struct sf_profile *p, struct sf_namer *n, const struct sf_critpath *cp,
-		       const struct sf_segment *s, double **column, size_t *nr, size_t *alloc)
+		       const struct sf_segment *s, uint32_t *kind, struct sf_column *c)
 {
 	const struct sf_known_segment *k = known_segment(p, n, cp, s);
-	double ms = (double)(s->hi - s->lo) / NS_PER_MS;
-	uint32_t at = k ? k->path : 0;
+	uint32_t at = k ? k->path : 0, before = *kind;
 
-	if (!k || links(p, n, cp, s, k->kind_path, ms))
+	if (!k)
 		return -ENOMEM;
-	if (SF_GROW(*column, at + 1, *alloc))
+	if (s->state == SF_STATE_RUNNING || s->state == SF_STATE_BLOCKED)
+		*kind = k->kind_path;
+	if (links(p, n, cp, s, k->kind_path, s->woken && s->behind != SF_NO_THREAD ? before : 0) ||
+	    SF_GROW(c->ms, at + 1, c->alloc))
 		return -ENOMEM;
-	while (*nr <= at)
-		(*column)[(*nr)++] = 0;
-	(*column)[at] += ms;
+	while (c->nr <= at)
+		c->ms[c->nr++] = 0;
+	c->ms[at] += (double)(s->hi - s->lo) / NS_PER_MS;
 	return 0;
 }
 
 int sf_profile_add(struct sf_profile *p, struct sf_namer *n, const struct sf_critpath *cp)
 {
-	double *column = NULL;
-	size_t nr = 0, alloc = 0;
+	struct sf_column c = { 0 };
+	uint32_t kind = 0;
 	int ret = init_root(p);
 
 	for (size_t i = 0; !ret && i < cp->nr; i++)
-		ret = add_segment(p, n, cp, &cp->seg[i], &column, &nr, &alloc);
+		ret = add_segment(p, n, cp, &cp->seg[i], &kind, &c);
 	if (!ret)
 		ret = sf_turns_add(p, n, cp);
 	if (!ret && (SF_GROW(p->column, p->nr_columns + 1, p->column_alloc) ||
 		     SF_GROW(p->column_paths, p->nr_columns + 1, p->column_paths_alloc)))
 		ret = -ENOMEM;
 	if (ret) {
-		free(column);
+		free(c.ms);
 		return ret;
 	}
-	p->column[p->nr_columns] = column;
-	p->column_paths[p->nr_columns++] = nr;
+	p->column[p->nr_columns] = c.ms;
+	p->column_paths[p->nr_columns++] = c.nr;
 	return 0;
 }
 
@@ -402,8 +428,10 @@ void sf_profile_release(struct sf_profile *p)
 	free(p->self);
 	free(p->total);
 	free(p->path);
-	for (size_t i = 0; i < p->nr_links; i++)
+	for (size_t i = 0; i < p->nr_links; i++) {
 		free(p->link[i].column);
+		free(p->link[i].times);
+	}
 	for (size_t i = 0; i < p->nr_exchanges; i++)
 		free(p->exchange[i].column);
 	free(p->exchange);

@@ -17,9 +17,8 @@ uint32_t sf_namer_stack_text(struct sf_namer *n, uint32_t stack);
 /* Owner index of a thread (dev 0) or a device; 0 without memory. */
 uint32_t sf_profile_owner(struct sf_profile *p, const struct sf_recording *rec, uint32_t thread,
 			  uint32_t dev);
-/* Add ms of the column that is being made to a link. */
-int sf_profile_link(struct sf_profile *p, uint32_t path, uint32_t owner, enum sf_relation relation,
-		    uint32_t stack, double ms);
+/* Add ms of the column that is being made to the link that is like key in all but its figures. */
+int sf_profile_link(struct sf_profile *p, const struct sf_link *key, double ms);
 /* The owner is this thread in the window at hand. */
 void sf_profile_seen(struct sf_profile *p, uint32_t owner, const struct sf_thread *t);
 

@@ -170,7 +170,9 @@ static int add_turn(struct sf_profile *p, struct sf_namer *n, const struct sf_cr
 		if (s->behind != SF_NO_THREAD && s->behind != turn->waiter && s->behind != turn->server)
 			continue;
 		if (sf_profile_path(p, n, cp, s, &path) ||
-		    sf_profile_link(p, path, exchange, SF_TAKES_TURNS, 0, (double)(s->hi - s->lo) / 1e6))
+		    sf_profile_link(p, &(struct sf_link){ .path = path, .owner = exchange,
+							  .relation = SF_TAKES_TURNS },
+				    (double)(s->hi - s->lo) / 1e6))
 			return -ENOMEM;
 	}
 	return 0;

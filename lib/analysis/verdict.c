@@ -256,7 +256,9 @@ static void parts(struct sf_str *s, const struct sf_diff *d, const struct sf_cau
 			sum_up(&rest, &c->part[i]);
 	}
 	if (fabs(queue) >= 0.5)
-		sf_str_addf(s, ", and waits %.0f ms longer for a CPU for that", queue);
+		sf_str_addf(s, c->state == SF_STATE_BLOCKED ?
+				       ", and %.0f ms longer for a CPU after that" :
+				       ", and waits %.0f ms longer for a CPU for that", queue);
 	if (fabs(rest.ms) >= 0.5) {
 		sf_str_addf(s, ", and %.0f ms more in the same function", rest.ms);
 		kinds(s, &rest);

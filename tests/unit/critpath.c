@@ -179,6 +179,16 @@ static void the_run_queue_names_who_had_the_cpu(void **state)
 	     "window 1 0 80 100\ncovariate 1 cgroup_throttled_us 0 40000\n");
 	IS(ms_of(&w, 100, SF_KIND_CPU_QUOTA), 40);
 	done(&w);
+	/* Where the throttle is seen to take it from the CPU, it waits behind others otherwise. */
+	walk(&w, THREADS
+	     "0 in 100 cpu0\n10 out 100 R | compute main\n10 in 300 cpu0\n"
+	     "25 out 300 R | burn\n25 in 100 cpu0\n"
+	     "30 out 100 R __cond_resched task_work_run | compute main\n30 in 300 cpu0\n"
+	     "60 out 300 R | burn\n60 in 100 cpu0\n80 out 100 S ep_poll | loop\n"
+	     "window 1 0 80 100\ncovariate 1 cgroup_throttled_us 0 30000\n");
+	IS(ms_of(&w, 100, SF_KIND_CPU_QUOTA), 30);
+	IS(ms_of(&w, 300, SF_KIND_RUNQUEUE), 15);
+	done(&w);
 	/* It was not: whatever the CPU waited for, it was no quota. */
 	walk(&w, THREADS
 	     "0 in 100 cpu0\n10 out 100 R | compute main\n10 in 0 cpu0\n"
@@ -288,6 +298,28 @@ static double device_ms(const struct walked *w, uint32_t dev)
 		if (w->cp.seg[i].dev == dev)
 			ms += (double)(w->cp.seg[i].hi - w->cp.seg[i].lo) / 1e6;
 	return ms;
+}
+
+/* io_uring's polling thread says that a request is done, and has done nothing else. */
+static void a_poller_is_a_messenger(void **state)
+{
+	struct walked w;
+
+	walk(&w, THREADS
+	     "thread 401 100 iou-sqp-100 target\n0 in 401 cpu1\n0 in 100 cpu0\n"
+	     "10 out 100 S schedule io_cqring_wait | io_uring_enter main\n"
+	     "rq 7 12 59.9 401\n"
+	     "60 wake 100 by 401\n60 in 100 cpu0\n80 out 100 S ep_poll | loop\nwindow 1 0 80 100\n");
+	IS(device_ms(&w, 7), 48);
+	done(&w);
+	/* What no request ended is the polling thread's own. */
+	walk(&w, THREADS
+	     "thread 401 100 iou-sqp-100 target\n0 in 401 cpu1\n0 in 100 cpu0\n"
+	     "10 out 100 S schedule io_cqring_wait | io_uring_enter main\n"
+	     "rq 7 12 40 401\n"
+	     "60 wake 100 by 401\n60 in 100 cpu0\n80 out 100 S ep_poll | loop\nwindow 1 0 80 100\n");
+	IS(device_ms(&w, 7), 0);
+	done(&w);
 }
 
 /* Whose work it is that a thread waits for: the journal's, or the device's under pages. */
@@ -583,6 +615,7 @@ int main(void)
 		cmocka_unit_test(the_run_queue_names_who_had_the_cpu),
 		cmocka_unit_test(io_is_told_apart),
 		cmocka_unit_test(a_device_owns_its_requests),
+		cmocka_unit_test(a_poller_is_a_messenger),
 		cmocka_unit_test(who_served_is_known),
 		cmocka_unit_test(events_of_io_are_the_devices),
 		cmocka_unit_test(a_sender_is_followed_through_its_interrupt),

@@ -267,6 +267,65 @@ static void the_queue_belongs_to_the_work(void **state)
 	sf_str_release(&s);
 }
 
+/* main reads n times, 1 ms each, and then waits turn ms for a CPU that a neighbour has. */
+static void reads(struct sf_str *s, int k, int n, double turn)
+{
+	double t = 1000.0 * k, step = 1.2 + turn, end = t + n * step + 1;
+
+	sf_str_addf(s, "window %d %f %f 110\n%f in 110 cpu1\n%f in 100 cpu0\n", k, t, end, t - 1, t - 1);
+	sf_str_addf(s, "%f out 110 S futex_do_wait futex_wait | wait_resume vcpu_loop\n", t);
+	for (int i = 0; i < n; i++) {
+		double at = t + i * step;
+
+		sf_str_addf(s, "%f sample 100 | read_state main\n", at + 0.1);
+		sf_str_addf(s, "%f out 100 D io_schedule folio_wait_bit_common filemap_read_folio | "
+			       "read_state main\n%f in 200 cpu0\n", at + 0.2, at + 0.2);
+		sf_str_addf(s, "%f wake 100 irq\n%f out 200 R | burn\n%f in 100 cpu0\n", at + 1.2,
+			    at + step, at + step);
+	}
+	sf_str_addf(s, "%f wake 110 by 100\n%f in 110 cpu1\n", end - 0.5, end);
+	sf_str_addf(s, "%f out 110 S kvm_vcpu_block kvm_vcpu_ioctl\n%f out 100 S ep_poll | loop\n", end + 5,
+		    end + 5);
+	for (int tid = 101; tid <= 102; tid++)
+		sf_str_addf(s, "snap %d begin %f 0 %d S 0\n", k, t - 5, tid);
+}
+
+/* Who sleeps more often waits for a CPU more often; where each wait is longer, the neighbour takes more. */
+static void turns_belong_to_what_was_slept_for(void **state)
+{
+	for (int i = 0; i < 2; i++) {
+		struct sf_str s = SF_STR_INIT;
+		struct compared c;
+
+		sf_str_add(&s, THREADS);
+		for (int k = 1; k <= 5; k++)
+			reads(&s, k, !i && k > 2 ? 40 : 15, i && k > 2 ? 20 : 4);
+		compare(&c, s.buf);
+		assert_int_equal(c.d->kind, i ? SF_KIND_RUNQUEUE : SF_KIND_IO_DEVICE);
+		assert_true(c.d->cause[0].share_pct > 95);
+		assert_true(fabs(sum_of_causes(c.d) - c.d->delta.value) < 0.02 * c.d->delta.value);
+		if (!i)
+			assert_non_null(strstr(c.d->sentence, "100 ms longer for a CPU after that"));
+		done(&c);
+		sf_str_release(&s);
+	}
+}
+
+/* The windows of a side lie far apart where the growth is steep: that is no noise. */
+static void steep_growth_is_steady(void **state)
+{
+	static const double cpu[] = { 20, 30, 40, 50, 60 }, nap[] = { 1, 3, 40, 110, 290 };
+	struct sf_str s = SF_STR_INIT;
+	struct compared c;
+
+	steps(&s, 5, cpu, nap);
+	compare(&c, s.buf);
+	assert_int_equal(c.d->kind, SF_KIND_TIMER);
+	assert_false(c.d->cause[0].significant);
+	done(&c);
+	sf_str_release(&s);
+}
+
 /* Neighbours that come and go make the pauses too noisy for a test; what the work itself took is not. */
 static void a_cause_can_grow_in_noise(void **state)
 {
@@ -819,6 +878,8 @@ int main(void)
 		cmocka_unit_test(who_waits_is_listed_and_not_blamed),
 		cmocka_unit_test(a_disturbance_is_no_cause),
 		cmocka_unit_test(the_queue_belongs_to_the_work),
+		cmocka_unit_test(turns_belong_to_what_was_slept_for),
+		cmocka_unit_test(steep_growth_is_steady),
 		cmocka_unit_test(threads_of_a_pool_are_one_cause),
 		cmocka_unit_test(both_sides_of_more_exchanges_are_one_cause),
 		cmocka_unit_test(longer_exchanges_are_the_growth_of_one_side),

@@ -53,6 +53,7 @@ struct sf_segment {
 	enum sf_task_state task;
 	enum sf_source source;
 	bool lock; /* the waiter's stack, behind the owner's, says which lock it is about */
+	bool woken; /* runnable: since it was woken, not since it was taken from the CPU */
 };
 
 struct sf_critpath {

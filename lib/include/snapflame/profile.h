@@ -50,9 +50,12 @@ struct sf_link {
 	uint32_t owner; /* index into owner */
 	uint8_t relation; /* enum sf_relation */
 	uint32_t stack; /* string id: where the waiter waits, leaf < … < root; 0 */
+	/* SF_WAITS for a CPU after a wake-up: the SF_PATH_KIND node of what it slept for; 0 */
+	uint32_t after;
 	double ms;      /* summed over windows */
 	double *column; /* ms by window; those past nr are 0 */
-	size_t nr, alloc;
+	double *times;  /* and how often, where after is set */
+	size_t nr, alloc, times_alloc;
 };
 
 /* One owner that waits for another again and again, with little of its own in between. */
