@@ -9,21 +9,18 @@ sleeper=$BUILD/tests/tools/vforker
 "$sleeper" 60000 &
 others=$!
 child=
-n=0
-while [ $n -lt 100 ] && ! grep -q '^State:.D' "/proc/$others/status"; do
-  n=$((n + 1))
-  sleep 0.02
-done
+wait_for grep -q '^State:.D' "/proc/$others/status"
 child=$(cat "/proc/$others/task/$others/children" 2>/dev/null)
 "$BUILD/tests/tools/heart" >heart &
 heart=$!
-sleep 60 &
+cp "$(command -v sleep)" dreamer # others on the machine are called sleep
+./dreamer 60 &
 others="$others $child $heart $!"
 run "$SNAPFLAME" record -q -p "$vmm" --branches 2 --gap 0.1 -o run.data -- $branch
 "$SNAPFLAME" fold -q --event snapflame:task-stack --weight count run.data >folded
 like "$(grep '^vforker;' folded)" "vforker;*vfork*;kernel_clone* 2" "once in each BRANCH, where it sleeps"
 like "$(grep '^heart;' folded)" "heart;*nanosleep*" "who sleeps, and is woken in the BRANCH"
-grep -q '^sleep;' folded
+grep -q '^dreamer;' folded
 is $? 1 "who is not woken is nobody's cause"
 "$SNAPFLAME" show run.data threads >threads 2>"$err"
 grep -q vforker threads
