@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proc.h"
 #include "tracefs.h"
 
 static bool in_list(const char *list, size_t len, const char *word)
@@ -103,4 +104,35 @@ int sf_cgroup_path(pid_t pid, pid_t tid, const char *controller, struct sf_str *
 		*mount = at;
 	sf_str_release(&text);
 	return ret;
+}
+
+static bool read_in(const char *dir, const char *name, char *buf, size_t size)
+{
+	struct sf_str path = SF_STR_INIT;
+	bool ok;
+
+	sf_str_addf(&path, "%s/%s", dir, name);
+	ok = !sf_str_failed(&path) && sf_proc_read(path.buf, buf, size) > 0;
+	sf_str_release(&path);
+	return ok;
+}
+
+/* "50000 100000" or "max 100000" in version 2's cpu.max; two files in version 1, -1 for all. */
+int sf_cgroup_quota(const char *dir, double *cpus)
+{
+	long long quota = -1, period = 0;
+	char buf[64];
+
+	if (read_in(dir, "cpu.max", buf, sizeof(buf))) {
+		if (sscanf(buf, "%lld %lld", &quota, &period) != 2)
+			quota = -1;
+	} else if (read_in(dir, "cpu.cfs_quota_us", buf, sizeof(buf))) {
+		quota = strtoll(buf, NULL, 10);
+		if (quota > 0 && read_in(dir, "cpu.cfs_period_us", buf, sizeof(buf)))
+			period = strtoll(buf, NULL, 10);
+	} else {
+		return -ENOENT;
+	}
+	*cpus = quota > 0 && period > 0 ? (double)quota / (double)period : 0;
+	return 0;
 }

@@ -17,4 +17,10 @@ int sf_cgroup_mount(const char *controller, struct sf_str *path);
  */
 int sf_cgroup_path(pid_t pid, pid_t tid, const char *controller, struct sf_str *path, size_t *mount);
 
+/*
+ * How many CPUs the quota of the cgroup in directory dir allows, its own alone; *cpus is 0 where it allows
+ * all. -ENOENT where no file tells, as in the root of version 2.
+ */
+int sf_cgroup_quota(const char *dir, double *cpus);
+
 #endif

@@ -20,6 +20,7 @@
 #include "frame_pointers.h"
 #include "proc.h"
 #include "symbol/elffile.h"
+#include "throttled.h"
 
 static ssize_t read_file(pid_t pid, const char *name, char *buf, size_t size)
 {
@@ -221,58 +222,46 @@ static void confinement(struct sf_exam *e)
 	namespaces(e);
 }
 
-/* CPUs that the cgroup in dir may use: "50000 100000" of version 2's cpu.max, two files of version 1's;
- * 0: as many as there are. */
-static double quota_of(const char *dir)
-{
-	struct sf_str file = SF_STR_INIT;
-	long long max = -1, period = 0;
-	char buf[64];
+struct tightest {
+	struct sf_str dir; /* where the hierarchy is mounted, its first mount bytes; then any cgroup */
+	size_t mount;
+	struct sf_str cgroup;
+	double cpus; /* 0: none has a quota */
+};
 
-	sf_str_addf(&file, "%s/cpu.max", dir);
-	if (sf_proc_read(file.buf, buf, sizeof(buf)) > 0) {
-		if (sscanf(buf, "%lld %lld", &max, &period) != 2)
-			max = -1;
-	} else {
-		sf_str_reset(&file);
-		sf_str_addf(&file, "%s/cpu.cfs_quota_us", dir);
-		if (sf_proc_read(file.buf, buf, sizeof(buf)) > 0)
-			max = strtoll(buf, NULL, 10);
-		sf_str_reset(&file);
-		sf_str_addf(&file, "%s/cpu.cfs_period_us", dir);
-		if (sf_proc_read(file.buf, buf, sizeof(buf)) > 0)
-			period = strtoll(buf, NULL, 10);
-	}
-	sf_str_release(&file);
-	return max > 0 && period > 0 ? (double)max / (double)period : 0;
+static void look_at(void *arg, const char *cgroup, int64_t ns)
+{
+	struct tightest *t = arg;
+	double cpus;
+
+	(void)ns;
+	t->dir.len = t->mount;
+	sf_str_add(&t->dir, cgroup);
+	if (sf_str_failed(&t->dir) || sf_cgroup_quota(t->dir.buf, &cpus) || cpus <= 0 ||
+	    (t->cpus > 0 && cpus >= t->cpus))
+		return;
+	t->cpus = cpus;
+	sf_str_reset(&t->cgroup);
+	sf_str_add(&t->cgroup, cgroup);
 }
 
 /* The tightest of the cgroup that the target is in and all above. */
 static void quota(struct sf_exam *e)
 {
-	struct sf_str path = SF_STR_INIT, whose = SF_STR_INIT;
-	double least = 0;
-	size_t mount;
+	struct tightest t = { SF_STR_INIT, 0, SF_STR_INIT, 0 };
+	struct sf_str path = SF_STR_INIT;
 
-	if (sf_cgroup_path(e->opts->pid, e->opts->pid, "cpu", &path, &mount))
-		path.len = 0;
-	while (path.len > mount) {
-		double cpus = quota_of(path.buf);
-
-		if (cpus > 0 && (!least || cpus < least)) {
-			least = cpus;
-			sf_str_reset(&whose);
-			sf_str_add(&whose, path.buf + mount);
-		}
-		path.len = (size_t)(strrchr(path.buf, '/') - path.buf);
-		path.buf[path.len] = '\0';
+	if (!sf_cgroup_path(e->opts->pid, e->opts->pid, "cpu", &path, &t.mount)) {
+		sf_str_addn(&t.dir, path.buf, t.mount);
+		sf_throttled_upwards(&path, t.mount, look_at, &t);
 	}
-	if (least > 0)
+	if (t.cpus > 0)
 		sf_finding(e, SF_FINDING_OK, "CPU quota", NULL,
-			   "%.2f CPUs (cgroup %s): what it takes away will be seen as cpu-quota", least,
-			   whose.buf);
+			   "%.2f CPUs (cgroup %s): what it takes away will be seen as cpu-quota", t.cpus,
+			   t.cgroup.buf);
 	sf_str_release(&path);
-	sf_str_release(&whose);
+	sf_str_release(&t.dir);
+	sf_str_release(&t.cgroup);
 }
 
 void sf_exam_target(struct sf_exam *e)

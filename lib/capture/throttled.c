@@ -100,34 +100,17 @@ void sf_throttled_release(struct sf_throttled *t)
 	sf_str_release(&t->cgroup);
 }
 
-/* 1, or 0: "max 100000" in cpu.max, -1 in cpu.cfs_quota_us; -1 where neither is there. */
-static int has_quota(const char *dir)
-{
-	static const char *const file[] = { "cpu.max", "cpu.cfs_quota_us" };
-	struct sf_str path = SF_STR_INIT;
-	int has = -1;
-	char buf[64];
-
-	for (size_t i = 0; i < 2 && has < 0; i++) {
-		sf_str_reset(&path);
-		sf_str_addf(&path, "%s/%s", dir, file[i]);
-		if (!sf_str_failed(&path) && sf_proc_read(path.buf, buf, sizeof(buf)) > 0)
-			has = buf[0] >= '0' && buf[0] <= '9';
-	}
-	sf_str_release(&path);
-	return has;
-}
-
 /* Only the counts of groups with a quota are read: reading one makes version 2 add up all CPUs. */
 static void descend(struct sf_str *path, int depth, int *left, int64_t *sum)
 {
 	size_t len = path->len;
 	DIR *d = depth < MAX_DEPTH && --*left >= 0 ? opendir(path->buf) : NULL;
-	int quota = d ? has_quota(path->buf) : -1;
-	int64_t ns = quota > 0 ? own_count(path->buf) : -1;
+	double cpus = 0;
+	bool known = d && !sf_cgroup_quota(path->buf, &cpus);
+	int64_t ns = cpus > 0 ? own_count(path->buf) : -1;
 	struct dirent *e;
 
-	if (quota >= 0 && *sum < 0)
+	if (known && *sum < 0)
 		*sum = 0;
 	if (ns > 0)
 		*sum += ns;

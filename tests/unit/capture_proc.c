@@ -20,6 +20,7 @@
 #include "capture/kallsyms.h"
 #include "capture/mounts.h"
 #include "capture/proc.h"
+#include "capture/cgroup.h"
 #include "capture/throttled.h"
 
 static void test_stat(void **state)
@@ -265,6 +266,7 @@ static void note_group(void *arg, const char *cgroup, int64_t ns)
 static void test_throttled(void **state)
 {
 	char root[] = "/tmp/snapflame-cgroup.XXXXXX", a[64], b[64], c[64], rm[128];
+	double cpus = -1;
 	struct sf_str path = SF_STR_INIT, seen = SF_STR_INIT;
 
 	assert_non_null(mkdtemp(root));
@@ -292,6 +294,17 @@ static void test_throttled(void **state)
 	assert_int_equal(sf_throttled_upwards(&path, strlen(root), note_group, &seen), -1);
 	/* Those without a quota are not looked at. */
 	assert_int_equal(sf_throttled_below(root), 70000);
+	assert_int_equal(sf_cgroup_quota(a, &cpus), 0);
+	assert_true(cpus == 0.25);
+	assert_int_equal(sf_cgroup_quota(b, &cpus), 0);
+	assert_true(cpus == 0);
+	assert_int_equal(sf_cgroup_quota(c, &cpus), 0);
+	assert_true(cpus == 0);
+	put(b, "cpu.cfs_quota_us", "150000\n");
+	put(b, "cpu.cfs_period_us", "100000\n");
+	assert_int_equal(sf_cgroup_quota(b, &cpus), 0);
+	assert_true(cpus == 1.5);
+	assert_int_equal(sf_cgroup_quota(root, &cpus), -ENOENT);
 	sf_str_release(&path);
 	sf_str_release(&seen);
 	snprintf(rm, sizeof(rm), "rm -r '%s'", root);
