@@ -343,8 +343,9 @@ static bool grows_steadily(const struct sf_cause *c)
 {
 	const struct sf_series *s = &c->growth.series;
 
-	return c->growth.branches >= SF_GROWTH_MIN && s->direction > 0 && s->p <= max_false &&
-	       s->shape != SF_SHAPE_STEP;
+	/* The series of a queue has what went to the work, too. */
+	return c->kind != SF_KIND_RUNQUEUE && c->growth.branches >= SF_GROWTH_MIN &&
+	       s->direction > 0 && s->p <= max_false && s->shape != SF_SHAPE_STEP;
 }
 
 static bool passed_over(const struct sf_cause *c)

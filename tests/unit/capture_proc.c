@@ -15,12 +15,12 @@
 
 #include <cmocka.h>
 
+#include "capture/cgroup.h"
 #include "capture/covariates.h"
 #include "capture/identity.h"
 #include "capture/kallsyms.h"
 #include "capture/mounts.h"
 #include "capture/proc.h"
-#include "capture/cgroup.h"
 #include "capture/throttled.h"
 
 static void test_stat(void **state)
@@ -266,8 +266,8 @@ static void note_group(void *arg, const char *cgroup, int64_t ns)
 static void test_throttled(void **state)
 {
 	char root[] = "/tmp/snapflame-cgroup.XXXXXX", a[64], b[64], c[64], rm[128];
-	double cpus = -1;
 	struct sf_str path = SF_STR_INIT, seen = SF_STR_INIT;
+	double cpus = -1;
 
 	assert_non_null(mkdtemp(root));
 	snprintf(a, sizeof(a), "%s/a", root);
