@@ -83,6 +83,15 @@ static void advance(struct machine *m, uint64_t delta)
 	m->loc += delta * m->cie->code_align;
 }
 
+/* Offsets are multiples of a factor that the CIE has; one that overflows is none. */
+static int64_t factored(struct machine *m, int64_t v)
+{
+	int64_t offset = 0;
+
+	m->bad |= __builtin_mul_overflow(v, m->cie->data_align, &offset);
+	return offset;
+}
+
 static void remember(struct machine *m)
 {
 	if (m->depth < REMEMBERED)
@@ -102,7 +111,6 @@ static void recall(struct machine *m)
 static void extended(struct machine *m, uint8_t op)
 {
 	struct sf_cfi_bytes *b = &m->b;
-	int64_t align = m->cie->data_align;
 	uint64_t reg;
 
 	switch (op) {
@@ -142,23 +150,23 @@ static void extended(struct machine *m, uint8_t op)
 		break;
 	case DW_CFA_offset_extended:
 		reg = sf_cfi_uleb(b);
-		set(m, reg, SF_CFI_AT_CFA, (int64_t)sf_cfi_uleb(b) * align);
+		set(m, reg, SF_CFI_AT_CFA, factored(m, (int64_t)sf_cfi_uleb(b)));
 		break;
 	case DW_CFA_offset_extended_sf:
 		reg = sf_cfi_uleb(b);
-		set(m, reg, SF_CFI_AT_CFA, sf_cfi_sleb(b) * align);
+		set(m, reg, SF_CFI_AT_CFA, factored(m, sf_cfi_sleb(b)));
 		break;
 	case DW_CFA_GNU_negative_offset_extended:
 		reg = sf_cfi_uleb(b);
-		set(m, reg, SF_CFI_AT_CFA, -(int64_t)sf_cfi_uleb(b) * align);
+		set(m, reg, SF_CFI_AT_CFA, factored(m, (int64_t)(0 - sf_cfi_uleb(b))));
 		break;
 	case DW_CFA_val_offset:
 		reg = sf_cfi_uleb(b);
-		set(m, reg, SF_CFI_IS_CFA, (int64_t)sf_cfi_uleb(b) * align);
+		set(m, reg, SF_CFI_IS_CFA, factored(m, (int64_t)sf_cfi_uleb(b)));
 		break;
 	case DW_CFA_val_offset_sf:
 		reg = sf_cfi_uleb(b);
-		set(m, reg, SF_CFI_IS_CFA, sf_cfi_sleb(b) * align);
+		set(m, reg, SF_CFI_IS_CFA, factored(m, sf_cfi_sleb(b)));
 		break;
 	case DW_CFA_expression:
 		set_expr(m, sf_cfi_uleb(b), SF_CFI_AT_EXPR);
@@ -172,7 +180,7 @@ static void extended(struct machine *m, uint8_t op)
 		break;
 	case DW_CFA_def_cfa_sf:
 		reg = sf_cfi_uleb(b);
-		set_cfa(m, reg, sf_cfi_sleb(b) * align);
+		set_cfa(m, reg, factored(m, sf_cfi_sleb(b)));
 		break;
 	case DW_CFA_def_cfa_register:
 		change_cfa(m, sf_cfi_uleb(b), m->now.cfa.value);
@@ -181,7 +189,7 @@ static void extended(struct machine *m, uint8_t op)
 		change_cfa(m, m->now.cfa.base, (int64_t)sf_cfi_uleb(b));
 		break;
 	case DW_CFA_def_cfa_offset_sf:
-		change_cfa(m, m->now.cfa.base, sf_cfi_sleb(b) * align);
+		change_cfa(m, m->now.cfa.base, factored(m, sf_cfi_sleb(b)));
 		break;
 	case DW_CFA_def_cfa_expression:
 		m->now.cfa = (struct sf_cfi_rule){ .kind = SF_CFI_IS_EXPR };
@@ -207,7 +215,7 @@ static bool run(struct machine *m, struct sf_cfi_bytes code)
 			advance(m, low);
 			break;
 		case DW_CFA_offset:
-			set(m, low, SF_CFI_AT_CFA, (int64_t)sf_cfi_uleb(&m->b) * m->cie->data_align);
+			set(m, low, SF_CFI_AT_CFA, factored(m, (int64_t)sf_cfi_uleb(&m->b)));
 			break;
 		case DW_CFA_restore:
 			restore(m, low);
