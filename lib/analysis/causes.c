@@ -337,7 +337,8 @@ static void name_links(struct sf_diff *d, struct sf_cause *c)
  * Growth that is larger than its noise comes before growth that is not, provided that it is a good
  * part of the whole: somebody who took the CPU in one slow window is no cause of a steady growth. So
  * does growth of somebody who only does something else than before, and no more. What grows from BRANCH
- * to BRANCH is steady, too, however far apart that leaves the windows of a side; a step is not.
+ * to BRANCH is steady, too, however far apart that leaves the windows of a side; a step is not. A wait
+ * for the CPU comes before nothing that is larger: the noise is its own.
  */
 static bool grows_steadily(const struct sf_cause *c)
 {
@@ -358,7 +359,8 @@ static void promote(struct ranking *r)
 	struct sf_diff *d = r->d;
 	size_t i = 0;
 
-	while (i < d->nr_causes && d->cause[i].path && passed_over(&d->cause[i]))
+	while (i < d->nr_causes && d->cause[i].path &&
+	       (passed_over(&d->cause[i]) || (i && d->cause[i].kind == SF_KIND_RUNQUEUE)))
 		i++;
 	if (!i || i >= d->nr_causes || !d->cause[i].path || passed_over(&d->cause[i]) ||
 	    d->cause[i].delta.value < good_part * r->whole)

@@ -250,6 +250,8 @@ static void io_is_told_apart(void **state)
 		{ "do_nanosleep hrtimer_nanosleep", SF_KIND_TIMER },
 		{ "schedule schedule_timeout rcu_gp_fqs_loop rcu_gp_kthread", SF_KIND_TIMER },
 		{ "schedule unix_stream_read_generic", SF_KIND_PEER },
+		{ "schedule ptrace_stop ptrace_notify", SF_KIND_PEER },
+		{ "schedule_timeout __break_lease do_dentry_open vfs_open", SF_KIND_LOCK },
 		{ "schedule some_driver_wait", SF_KIND_UNKNOWN },
 	};
 
