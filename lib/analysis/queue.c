@@ -26,7 +26,7 @@ struct queue {
 	double **left;             /* by link and column, ms: what is not given away yet; NULL: none */
 	double *waits;             /* by column, ms: in the run queue behind others */
 	double *times;             /* by column: wake-ups */
-	bool *asked;               /* by link: its wake-ups were looked at */
+	bool *asked;               /* by link: its owner's wake-ups after the same wait were looked at */
 	double run[SF_NR_SIDES], wait[SF_NR_SIDES];
 	double moved;              /* ms that go to the work */
 };
@@ -108,7 +108,8 @@ static void by_times(struct queue *q, uint32_t after)
 
 	add_up(q, after);
 	for (size_t i = 0; i < q->d->profile.nr_links; i++)
-		q->asked[i] |= counts(q, i, after);
+		q->asked[i] |= q->d->profile.link[i].owner == q->owner &&
+			       q->d->profile.link[i].after == after;
 	q->moved = 0;
 	fast = side_of(q->d, q->times, SF_FAST);
 	slow = side_of(q->d, q->times, SF_SLOW);
