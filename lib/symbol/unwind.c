@@ -209,16 +209,17 @@ static void apply_simple(struct cursor *c, const struct sf_cfi_row *row, uint64_
 static void apply_all(struct sf_unwind *u, struct cursor *c, const struct sf_cfi_row *row,
 		      uint64_t cfa)
 {
-	uint64_t value[SF_CFI_REGS], good = 0;
+	uint64_t value[SF_CFI_REGS];
+	bool good[SF_CFI_REGS];
 
 	/* All rules are about the registers as they were: none may see another's result. */
 	for (unsigned i = 0; i < row->nr; i++) {
 		value[i] = 0;
-		good |= (uint64_t)apply(u, c, &row->rule[i], cfa, &value[i]) << i;
+		good[i] = apply(u, c, &row->rule[i], cfa, &value[i]);
 	}
 	set(c, c->arch->sp, true, cfa);
 	for (unsigned i = 0; i < row->nr; i++)
-		set(c, row->rule[i].reg, good >> i & 1, value[i]);
+		set(c, row->rule[i].reg, good[i], value[i]);
 }
 
 /* One frame up by its rules. False at the end, and where it cannot go on. */
