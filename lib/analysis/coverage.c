@@ -17,7 +17,7 @@ static const double most_cpu_error_pct = 5;
 static const double most_interrupt_pct = 40;
 static const double least_sampler_pct = 50, poor_sampler_pct = 80;
 static const double least_expected_samples = 30; /* below, a share says nothing */
-static const double said_factor = 2, said_slack_ms = 10; /* of the vCPUs' pause, to what the VMM says */
+static const double said_factor = 5, said_slack_ms = 10; /* of the vCPUs' pause, to what is said of it */
 static const double least_cpu_share = 0.1; /* error is relative to at least this much of the span */
 
 /* A running thread's CPU time in /proc is up to one tick old (CONFIG_HZ=250), at either edge. */
@@ -168,8 +168,9 @@ static int check_root(struct diff_build *b, const struct sf_recording *rec, cons
 }
 
 /*
- * The VMM told how long its pause was, and its vCPUs stood for much less by what was recorded. (More is
- * no contradiction: some VMMs tell only the time of the call.)
+ * The VMM, or who asked it, told how long the pause was, and the vCPUs stood for a fraction of it by what was
+ * recorded. (More is no contradiction: some tell only the time of the call. Nor is twice as much: who asks may
+ * have waited for a CPU.)
  */
 static int check_said(struct diff_build *b, const struct sf_window *w)
 {
