@@ -67,6 +67,8 @@ double sf_stolen_ms(const struct diff_build *b);
 int sf_check_stolen(struct diff_build *b);
 /* The medians differ by as much as counts as growth. */
 bool sf_medians_apart(const struct diff_build *b);
+/* A series grew by so little that it would have to be surer of it. */
+bool sf_too_few_ms(const struct diff_build *b);
 /* They do, and by more than their noise; or the first cause does, whatever the noise of the rest. */
 bool sf_pauses_grew(const struct diff_build *b);
 bool sf_cause_grew(const struct diff_build *b);

@@ -2,6 +2,8 @@
 /* Whether there is a growth at all to give a verdict on. docs/statistics.md has the reasons. */
 #include "analysis/diff_internal.h"
 
+/* What a scheduler gives and takes, and how sure a series has to be of a growth that is no more than that. */
+static const double few_ms = 5, few_ms_p = 0.005;
 static const double most_false = 0.02; /* verdicts that rest on the growth of the first cause alone */
 static const double least_own = 0.2;   /* of the difference: what such a cause did itself */
 
@@ -13,11 +15,17 @@ bool sf_medians_apart(const struct diff_build *b)
 	       d->delta.value >= b->min_pct / 100 * d->median_ms[SF_FAST];
 }
 
+/* Pauses of an idle VM come in all lengths from 2 to 5 ms, and five in a row often look like a trend. */
+bool sf_too_few_ms(const struct diff_build *b)
+{
+	return b->split_found && b->d->delta.value < few_ms && !(b->d->series_p <= few_ms_p);
+}
+
 bool sf_pauses_grew(const struct diff_build *b)
 {
 	const struct sf_diff *d = b->d;
 
-	if (b->no_growth || !sf_medians_apart(b))
+	if (b->no_growth || !sf_medians_apart(b) || sf_too_few_ms(b))
 		return false;
 	return b->split_found || !d->delta.has_interval || d->delta.lo > 0;
 }

@@ -12,6 +12,7 @@
 #include "analysis/diff_internal.h"
 
 static const double least_stolen_ms = 5; /* more in a slow pause than in a fast one, to be a reason */
+static const double tick_ms = 10; /* in which it is counted: what is less may be anything */
 static const double harmless_share = 0.1; /* of the first cause: less changes no verdict */
 
 void sf_stolen_add(struct diff_build *b, const struct sf_recording *rec, const struct sf_window *w,
@@ -65,13 +66,15 @@ static double inside(const struct diff_build *b, const struct sf_cause *c)
 	return all;
 }
 
-/* They grew, but not beyond their noise: that may be the hypervisor's. */
+/* They grew, but not beyond their noise: that may be the hypervisor's. That few ms are within it is true
+ * anyway. */
 static int unsure_growth(struct diff_build *b)
 {
 	struct sf_diff *d = b->d;
 	double most = fmax(b->stolen[SF_FAST].most_ms, b->stolen[SF_SLOW].most_ms);
 
-	if (!sf_medians_apart(b) || most < least_stolen_ms || most < d->delta.value / 2)
+	if (!sf_medians_apart(b) || d->delta.value < tick_ms || most < least_stolen_ms ||
+	    most < d->delta.value / 2)
 		return 0;
 	return sf_diff_problem(d, sf_diff_keep(d, "the pauses grew by %.1f ms, and a hypervisor stole up to "
 					       "%.1f ms of CPU time in one of them: record it again when "

@@ -363,6 +363,9 @@ static int no_growth(const struct diff_build *b)
 	if (b->no_growth)
 		range = sf_diff_keep(d, ", neither a step nor a trend over %zu BRANCHes",
 				     d->nr[SF_FAST] + d->nr[SF_SLOW]);
+	else if (sf_medians_apart(b) && sf_too_few_ms(b))
+		range = sf_diff_keep(d, " (so few ms are what a scheduler gives and takes; p = %.2g is not sure "
+					"enough)", d->series_p);
 	else if (d->delta.has_interval)
 		range = sf_diff_keep(d, " (difference %+.1f ms, 95 %% interval %+.1f to %+.1f ms)",
 				     d->delta.value, d->delta.lo, d->delta.hi);

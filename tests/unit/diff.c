@@ -326,6 +326,29 @@ static void steep_growth_is_steady(void **state)
 	sf_str_release(&s);
 }
 
+/* A few ms have to be surer than more of them: idle pauses come in all lengths from 2 to 5 ms. */
+static void few_ms_are_no_growth(void **state)
+{
+	static const double cpu[] = { 1, 1, 1, 1, 1 };
+	static const double nap[][5] = {
+		{ 1.1, 1.4, 1.5, 3.5, 2.9 }, { 11, 14, 15, 35, 29 }, { 1, 1.01, 1.02, 3, 3.02 },
+	};
+
+	for (int i = 0; i < 3; i++) {
+		struct sf_str s = SF_STR_INIT;
+		struct compared c;
+
+		steps(&s, 5, cpu, nap[i]);
+		compare(&c, s.buf);
+		assert_true(c.d->series_p < 0.05);
+		assert_int_equal(c.d->kind, i ? SF_KIND_TIMER : SF_KIND_NONE);
+		if (!i)
+			assert_non_null(strstr(c.d->sentence, "so few ms"));
+		done(&c);
+		sf_str_release(&s);
+	}
+}
+
 /* Neighbours that come and go make the pauses too noisy for a test; what the work itself took is not. */
 static void a_cause_can_grow_in_noise(void **state)
 {
@@ -886,6 +909,7 @@ int main(void)
 		cmocka_unit_test(kinds_in_one_function_are_one_cause),
 		cmocka_unit_test(threads_of_one_quota_are_one_cause),
 		cmocka_unit_test(what_has_no_frame_in_common_is_several_causes),
+		cmocka_unit_test(few_ms_are_no_growth),
 		cmocka_unit_test(a_cause_can_grow_in_noise),
 		cmocka_unit_test(no_verdict_without_proof),
 		cmocka_unit_test(no_verdict_without_switches),
