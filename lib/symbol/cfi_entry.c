@@ -7,6 +7,8 @@
 
 #include <snapflame/array.h>
 
+#include "symbol/sorted.h"
+
 enum {
 	PE_ABSPTR = 0, PE_ULEB128 = 1, PE_UDATA2 = 2, PE_UDATA4 = 3, PE_UDATA8 = 4,
 	PE_SLEB128 = 9, PE_SDATA2 = 0xa, PE_SDATA4 = 0xb, PE_SDATA8 = 0xc,
@@ -342,19 +344,11 @@ static bool find_in_table(const struct sf_cfi_section *s, uint64_t vaddr, size_t
 
 static bool find_in_index(const struct sf_cfi_section *s, uint64_t vaddr, size_t *offset)
 {
-	size_t lo = 0, hi = s->nr_ranges;
+	size_t n = SF_UP_TO(s->range, 0, s->nr_ranges, lo, vaddr);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (s->range[mid].lo <= vaddr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	if (!lo || vaddr >= s->range[lo - 1].hi)
+	if (!n || vaddr >= s->range[n - 1].hi)
 		return false;
-	*offset = s->range[lo - 1].offset;
+	*offset = s->range[n - 1].offset;
 	return true;
 }
 
