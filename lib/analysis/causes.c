@@ -333,13 +333,7 @@ static void name_links(struct sf_diff *d, struct sf_cause *c)
 	}
 }
 
-/*
- * Growth that is larger than its noise comes before growth that is not, provided that it is a good
- * part of the whole: somebody who took the CPU in one slow window is no cause of a steady growth. So
- * does growth of somebody who only does something else than before, and no more. What grows from BRANCH
- * to BRANCH is steady, too, however far apart that leaves the windows of a side; a step is not. A wait
- * for the CPU comes before nothing that is larger: the noise is its own.
- */
+/* From BRANCH to BRANCH, however far apart that leaves the windows of a side; a step does not. */
 static bool grows_steadily(const struct sf_cause *c)
 {
 	const struct sf_series *s = &c->growth.series;
@@ -349,6 +343,12 @@ static bool grows_steadily(const struct sf_cause *c)
 	       s->direction > 0 && s->p <= max_false && s->shape != SF_SHAPE_STEP;
 }
 
+/*
+ * Growth that is larger than its noise comes before growth that is not, provided that it is a good
+ * part of the whole: somebody who took the CPU in one slow window is no cause of a steady growth. So
+ * does growth of somebody who only does something else than before, and no more. A wait for the CPU comes
+ * before nothing that is larger: the noise is its own.
+ */
 static bool passed_over(const struct sf_cause *c)
 {
 	return c->shift || (c->delta.has_interval && !c->significant && !grows_steadily(c));
