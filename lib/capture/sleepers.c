@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-
 #include "proc.h"
 
 enum { STACK_SIZE = 8192, KTHREADD = 2 };
